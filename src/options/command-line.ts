@@ -1,0 +1,69 @@
+/**
+ * One subcommand from argv and the environment to typed settings, on commander.
+ * Nothing runs from here: a wrong word is a UsageError on one line, --help is
+ * printed by commander and ends with status 0.
+ */
+import { Command, CommanderError, Option as CommanderOption } from 'commander';
+import { UsageError } from '../lib/errors.ts';
+import type { GivenText, OptionSet, OptionValues } from './option.ts';
+import { flagOf, parseOptions, variableOf } from './option.ts';
+
+export interface CommandSpec<S extends OptionSet> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: S;
+}
+
+/** Thrown when --help or --version was asked for and has been printed. */
+export class HelpShown extends Error {}
+
+/** The commander command of one subcommand: for parsing, --help and the documents. */
+export function commandOf<S extends OptionSet>({
+  name,
+  summary,
+  options,
+}: CommandSpec<S>): Command {
+  const command = new Command(`rollcall ${name}`).description(summary).helpOption('-h, --help');
+  for (const [key, { placeholder, help, default: text, defaultHelp, required }] of Object.entries(
+    options,
+  )) {
+    const flags = placeholder ? `${flagOf(key)} <${placeholder}>` : flagOf(key);
+    const meaning = required ? 'required' : `default: ${defaultHelp ?? text}`;
+    const declared = new CommanderOption(flags, `${help} (${meaning}; ${variableOf(key)})`);
+    command.addOption(declared);
+  }
+  return command.allowExcessArguments(false).exitOverride();
+}
+
+/**
+ * @throws UsageError for anything unknown or not accepted; HelpShown after --help.
+ */
+export function parseCommandLine<S extends OptionSet>(
+  spec: CommandSpec<S>,
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): OptionValues<S> {
+  const command = commandOf(spec).configureOutput({ writeErr: () => {} });
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) throw new HelpShown();
+    throw new UsageError(oneLine(error.message));
+  }
+  const flags: Readonly<Record<string, string | true | undefined>> = command.opts();
+  const given: Record<string, GivenText> = {};
+  for (const name of Object.keys(spec.options)) {
+    const flag = flags[name];
+    // An empty variable is how an environment file says "not set".
+    const variable = environment[variableOf(name)] || undefined;
+    if (flag !== undefined) given[name] = { text: String(flag), source: 'flag' };
+    else if (variable !== undefined) given[name] = { text: variable, source: 'environment' };
+  }
+  return parseOptions(spec.options, given);
+}
+
+/** "error: unknown option '--tll'\n(Did you mean --ttl?)" to one line. */
+function oneLine(message: string): string {
+  return message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,28 @@
+/**
+ * A misspelt variable would be ignored in silence: ROLLCALL_TLL=5s. It is no error,
+ * since container engines add variables of their own for a service named rollcall,
+ * but it is said.
+ */
+import type { Log } from '../lib/log.ts';
+import { balancerOptions } from './balancer-options.ts';
+import { variableOf } from './option.ts';
+import { watchdogOptions } from './watchdog-options.ts';
+
+const known = new Set(
+  [...Object.keys(watchdogOptions), ...Object.keys(balancerOptions)].map(variableOf),
+);
+
+export function unknownVariables(environment: Readonly<Record<string, string | undefined>>) {
+  return Object.keys(environment).filter(
+    (name) => name.startsWith('ROLLCALL_') && !known.has(name),
+  );
+}
+
+export function warnOfUnknownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+  log: Log,
+): void {
+  for (const variable of unknownVariables(environment)) {
+    log.warn({ variable }, 'this variable is no option of rollcall: ignored');
+  }
+}
