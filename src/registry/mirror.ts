@@ -1,0 +1,131 @@
+/**
+ * Keeps a copy of a prefix true, through whatever happens to etcd.
+ *
+ * A session is a listing, a watch from the revision after it, and a new listing
+ * every few seconds. No session resumes the one before it: a resumed watch loses
+ * events, and says nothing. Whatever ends a session (an error, silence, a store that
+ * turned out to be another one) is followed by a new session on the next endpoint.
+ * In between, the copy stays as it was.
+ */
+import { type Backoff, backoffMs } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import { firstSnapshot, foldEvents, foldListing, type Snapshot } from './snapshot.ts';
+import type { PrefixStore } from './store.ts';
+
+/** A relist this often bounds how long a lost event can go unnoticed. */
+export const relistMs = { least: 3000, most: 5000 };
+
+/** So many listings in a row may fail before the session counts as dead. */
+const failedListingsAllowed = 1;
+
+const betweenSessions: Backoff = { firstMs: 200, maxMs: 2000 };
+
+export interface MirrorView {
+  /** Undefined until the first listing: nothing is known, which is not "nothing is there". */
+  readonly snapshot: Snapshot | undefined;
+  /** A confirmed watch runs. */
+  readonly connected: boolean;
+  /** When the last listing that succeeded was asked for, on the clock; undefined: never. */
+  readonly listedAtMs: number | undefined;
+  /** Why there is no session, while there is none. */
+  readonly trouble: string | undefined;
+}
+
+export interface MirrorDeps {
+  readonly store: PrefixStore;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Called after each change of the view. */
+  readonly onChange: (view: MirrorView) => void;
+}
+
+export const nothingKnown: MirrorView = {
+  snapshot: undefined,
+  connected: false,
+  listedAtMs: undefined,
+  trouble: undefined,
+};
+
+/** Runs until the signal aborts; never throws. */
+export async function runMirror(
+  prefix: string,
+  deps: MirrorDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, clock, random, onChange } = deps;
+  let view = nothingKnown;
+  let failures = 0;
+  const show = (change: Partial<MirrorView>) => {
+    view = { ...view, ...change };
+    onChange(view);
+  };
+
+  const list = async (watched: boolean, within: AbortSignal) => {
+    const askedAtMs = clock.now();
+    const revisionWhenAsked = view.snapshot?.revision ?? 0;
+    const listing = await store.list(prefix, within);
+    within.throwIfAborted();
+    const known = view.snapshot;
+    const snapshot = known
+      ? foldListing(known, listing, { revisionWhenAsked, watched })
+      : firstSnapshot(listing);
+    show({ snapshot, listedAtMs: askedAtMs });
+    if (known && snapshot.epoch !== known.epoch) {
+      throw new Error('etcd was wiped or restored: its revision went back');
+    }
+    return listing.revision;
+  };
+
+  const relist = async (within: AbortSignal): Promise<never> => {
+    let failed = 0;
+    for (;;) {
+      await clock.sleep(relistMs.least + random() * (relistMs.most - relistMs.least), within);
+      within.throwIfAborted();
+      const { epoch } = view.snapshot ?? {};
+      try {
+        await list(true, within);
+        failed = 0;
+      } catch (error) {
+        failed += 1;
+        if (failed > failedListingsAllowed || view.snapshot?.epoch !== epoch) throw error;
+      }
+    }
+  };
+
+  const session = async (): Promise<never> => {
+    const over = new AbortController();
+    const within = AbortSignal.any([signal, over.signal]);
+    try {
+      const revision = await list(false, within);
+      const watch = store.watch(
+        prefix,
+        revision + 1,
+        {
+          onReady: () => {
+            failures = 0;
+            show({ connected: true, trouble: undefined });
+          },
+          onEvents: (events) => {
+            if (view.snapshot) show({ snapshot: foldEvents(view.snapshot, events) });
+          },
+        },
+        within,
+      );
+      return await Promise.race([watch, relist(within)]);
+    } finally {
+      over.abort();
+    }
+  };
+
+  while (!signal.aborted) {
+    try {
+      await session();
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      show({ connected: false, trouble: messageOf(error) });
+    }
+    await clock.sleep(backoffMs(failures, betweenSessions, random), signal);
+  }
+}
