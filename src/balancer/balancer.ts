@@ -1,0 +1,158 @@
+/**
+ * The balancer's loop. One turn: what should nginx serve, what does it serve, and
+ * one step towards it. A change in etcd rings; without any ring the loop turns on
+ * every tick all the same. Nothing known of etcd means nothing is changed.
+ */
+import type { Clock } from '../lib/clock.ts';
+import { Wakeup } from '../lib/wakeup.ts';
+import { type MirrorView, nothingKnown, runMirror } from '../registry/mirror.ts';
+import type { StoredKey, PrefixStore } from '../registry/store.ts';
+import {
+  absenceRule,
+  emptyRoster,
+  foldRoster,
+  recordAnswer,
+  type Roster,
+  servedOf,
+  unaskedOf,
+} from './absence.ts';
+import { apply, type ApplyDeps } from './apply.ts';
+import { type Pool, poolOf } from './pool.ts';
+import type { Rendered, Renderer } from './render.ts';
+import {
+  confirmed,
+  type Decision,
+  decide,
+  nothingObserved,
+  observe,
+  type Rollout,
+  rolloutTimes,
+} from './rollout.ts';
+
+export interface BalancerDeps extends ApplyDeps {
+  readonly prefix: string;
+  readonly store: PrefixStore;
+  readonly render: Renderer;
+  /** Does a held backend answer, asked directly? Must not throw. */
+  readonly ask: (address: string, signal: AbortSignal) => Promise<boolean>;
+  readonly clock: Clock;
+  /** Told the whole state after every turn, for logs, metrics and status; must not throw. */
+  readonly onTurn: (turn: Turn) => void;
+}
+
+/** Everything that one turn of the loop knew and decided. */
+export interface Turn {
+  readonly view: MirrorView;
+  readonly pool: Pool;
+  readonly roster: Roster;
+  /** What nginx should serve; undefined while nothing is known. */
+  readonly wanted: Rendered | undefined;
+  readonly rollout: Rollout;
+  readonly decision: Decision;
+}
+
+export type Outcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+const nothingListed: Pool = { backends: [], setAside: [] };
+const nobody: ReadonlyMap<string, StoredKey> = new Map();
+
+/**
+ * Runs until the signal aborts, or, when asked for `once`, until nginx serves what is
+ * wanted or something failed on the way. Never throws.
+ */
+export async function runBalancer(
+  deps: BalancerDeps,
+  { once }: { readonly once: boolean },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { clock, file, nginx } = deps;
+  const over = new AbortController();
+  const within = AbortSignal.any([signal, over.signal]);
+  const bell = new Wakeup();
+  let latest = nothingKnown;
+  let keys = nobody;
+  let pool = nothingListed;
+  let roster = emptyRoster;
+  let wanted: Rendered | undefined;
+  let rollout = nothingObserved;
+
+  const mirror = runMirror(
+    deps.prefix,
+    {
+      ...deps,
+      onChange: (changed) => {
+        latest = changed;
+        bell.ring();
+      },
+    },
+    within,
+  );
+  const render = rememberingLast(deps.render);
+  const asked = new Set<string>();
+  const askHeld = () => {
+    for (const { backend } of unaskedOf(roster)) {
+      if (asked.has(backend.key)) continue;
+      asked.add(backend.key);
+      void deps.ask(backend.address, within).then((answers) => {
+        asked.delete(backend.key);
+        roster = recordAnswer(roster, backend.key, answers);
+        bell.ring();
+      });
+    }
+  };
+
+  try {
+    while (!signal.aborted) {
+      const view = latest;
+      if (view.snapshot) {
+        if (view.snapshot.keys !== keys) {
+          keys = view.snapshot.keys;
+          pool = poolOf(deps.prefix, keys.values());
+        }
+        roster = foldRoster(roster, pool.backends, view.snapshot.epoch, clock.now(), absenceRule);
+        askHeld();
+        wanted = render(servedOf(roster));
+      }
+      rollout = observe(
+        rollout,
+        { onDisk: await onDisk(file), answer: await nginx.answer(within) },
+        clock.now(),
+      );
+      const decision = wanted ? decide(rollout, wanted.generation, clock.now()) : idle;
+      if (decision.kind === 'confirmed') rollout = confirmed(rollout);
+      if (wanted) rollout = await apply(decision, rollout, wanted, deps, within);
+      if (signal.aborted) break;
+      deps.onTurn({ view, pool, roster, wanted, rollout, decision });
+
+      if (once) {
+        if (decision.kind === 'confirmed') return { ok: true };
+        const reason = rollout.failure?.reason ?? (view.snapshot ? undefined : view.trouble);
+        if (reason !== undefined) return { ok: false, reason };
+      }
+      const pauseMs = decision.kind === 'wait' ? decision.forMs : rolloutTimes.tickMs;
+      const acted = decision.kind === 'swap' || decision.kind === 'reload';
+      await bell.wait(acted ? rolloutTimes.pollMs : pauseMs, clock, within);
+    }
+    return { ok: false, reason: 'stopped' };
+  } finally {
+    over.abort();
+    await mirror;
+  }
+}
+
+/** Most turns want what the turn before wanted: the file is rendered anew only for other backends. */
+function rememberingLast(render: Renderer): Renderer {
+  let last: { readonly addresses: string; readonly rendered: Rendered } | undefined;
+  return (backends) => {
+    const addresses = backends.map(({ key, address }) => `${key}=${address}`).join();
+    if (last?.addresses !== addresses) last = { addresses, rendered: render(backends) };
+    return last.rendered;
+  };
+}
+
+const idle: Decision = { kind: 'wait', forMs: rolloutTimes.tickMs };
+
+/** A file that cannot be read is not ours: the swap that follows says why in its own words. */
+async function onDisk(file: ApplyDeps['file']): Promise<string | undefined> {
+  return await file.generation().catch(() => undefined);
+}

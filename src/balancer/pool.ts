@@ -1,0 +1,48 @@
+/**
+ * From what etcd holds to what nginx may be given. Pure. Everything below the prefix
+ * ends up in one of two lists: a backend, or set aside with its reason.
+ */
+import { type Backend, parseBackend } from '../registry/backend.ts';
+import type { StoredKey } from '../registry/store.ts';
+
+export interface SetAside {
+  readonly key: string;
+  readonly reason: string;
+}
+
+export interface Pool {
+  /** By key, each address once. */
+  readonly backends: readonly Backend[];
+  readonly setAside: readonly SetAside[];
+}
+
+/** A key that is no backend can be anything: shown on one line, and not without end. */
+const shownKey = (key: string) => {
+  const quoted = /^[\w./-]+$/.test(key) ? key : JSON.stringify(key);
+  return quoted.length > 128 ? `${quoted.slice(0, 128)}...` : quoted;
+};
+
+export function poolOf(prefix: string, keys: Iterable<StoredKey>): Pool {
+  const backends: Backend[] = [];
+  const setAside: SetAside[] = [];
+  const keyByAddress = new Map<string, string>();
+  for (const { key, value, valueBytes } of [...keys].toSorted(byKey)) {
+    const parsed = parseBackend(prefix, key, value, valueBytes);
+    if (!parsed.ok) {
+      setAside.push({ key: shownKey(key), reason: parsed.reason });
+      continue;
+    }
+    const { address } = parsed.value;
+    const first = keyByAddress.get(address);
+    if (first !== undefined) {
+      // Twice in the upstream would be twice the traffic.
+      setAside.push({ key, reason: `value: ${address} is already the address of ${first}` });
+      continue;
+    }
+    keyByAddress.set(address, key);
+    backends.push(parsed.value);
+  }
+  return { backends, setAside };
+}
+
+const byKey = (a: StoredKey, b: StoredKey) => (a.key < b.key ? -1 : 1);

@@ -1,0 +1,39 @@
+/**
+ * Refuses, before anything is started or changed, what could never work: no nginx to
+ * check with, or a directory that cannot be written.
+ */
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { codeOf, messageOf, UsageError } from '../lib/errors.ts';
+import { failureOf, runCommand } from '../lib/run-command.ts';
+
+const versionTimeoutMs = 5000;
+
+/** @throws UsageError naming the option, what was given and what is accepted. */
+export async function refuseUnusable(settings: {
+  readonly nginxConf: string;
+  readonly nginxBin: string;
+  readonly dryRun: boolean;
+}): Promise<void> {
+  const { nginxConf, nginxBin } = settings;
+  if (settings.dryRun) return;
+  const failure = failureOf(await runCommand([nginxBin, '-v'], versionTimeoutMs));
+  if (failure !== undefined) {
+    throw new UsageError(
+      `--nginx-bin ${nginxBin}: ${failure}: give the nginx program that will load the file`,
+    );
+  }
+  const directory = dirname(nginxConf);
+  try {
+    await access(directory, constants.W_OK | constants.X_OK);
+    if (!(await stat(directory)).isDirectory()) throw new Error('it is not a directory');
+    if ((await stat(nginxConf).catch(() => undefined))?.isDirectory()) {
+      throw new Error(`${nginxConf} is a directory`);
+    }
+  } catch (error) {
+    const reason = codeOf(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
+    throw new UsageError(
+      `--nginx-conf ${nginxConf}: ${directory} cannot be written (${reason}): give a file in a writable directory`,
+    );
+  }
+}

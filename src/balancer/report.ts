@@ -1,0 +1,132 @@
+/**
+ * Tells what the loop did: each thing once in the log at its level, always in the
+ * metrics and in the status. Nothing that is refused, held or repaired is quiet.
+ */
+import type { Clock } from '../lib/clock.ts';
+import { type Log, Notices } from '../lib/log.ts';
+import { heldOf } from './absence.ts';
+import type { Turn } from './balancer.ts';
+import type { BalancerMetrics } from './metrics.ts';
+import type { Failure, Rollout } from './rollout.ts';
+
+const failureTexts: Readonly<Record<Failure['step'], string>> = {
+  swap: 'the new file was not put in place; nginx goes on with the old one',
+  reload: 'the file is in place, but nginx was not told',
+  confirm: 'nginx did not take the new generation',
+};
+
+export function reporter(log: Log, metrics: BalancerMetrics, clock: Clock): (turn: Turn) => void {
+  const notices = new Notices(log);
+  const topics = new Set<string>();
+  let before: Turn | undefined;
+  let wantedSinceMs = 0;
+  let served: string | undefined;
+  let confirmed: string | undefined;
+
+  /** Keeps one notice per key for as long as the key is in the list. */
+  const tellKeys = (
+    kind: string,
+    text: string,
+    keys: ReadonlyMap<string, string>,
+    done: string,
+  ) => {
+    for (const [key, reason] of keys) {
+      topics.add(`${kind} ${key}`);
+      notices.tell(`${kind} ${key}`, 'warn', `${text}: ${reason}`, { key, reason });
+    }
+    for (const topic of topics) {
+      const key = topic.startsWith(`${kind} `) ? topic.slice(kind.length + 1) : undefined;
+      if (key === undefined || keys.has(key)) continue;
+      topics.delete(topic);
+      notices.clear(topic, done, { key });
+    }
+  };
+
+  const tellWanted = (turn: Turn) => {
+    const { wanted, roster, view } = turn;
+    if (!wanted || wanted === before?.wanted) return;
+    wantedSinceMs = clock.now();
+    const added = [...roster.present.keys()].filter((key) => !before?.roster.present.has(key));
+    const removed = [...(before?.roster.present.keys() ?? [])].filter(
+      (key) => !roster.present.has(key),
+    );
+    log.info(
+      {
+        generation: wanted.generation,
+        revision: view.snapshot?.revision,
+        backends: roster.present.size,
+        // A pool of thousands must not make a line of megabytes.
+        added: added.slice(0, 20),
+        removed: removed.slice(0, 20),
+      },
+      'pool changed',
+    );
+  };
+
+  const tellFailure = ({ failure }: Rollout) => {
+    if (!failure) return notices.clear('rollout', 'the rollout goes on');
+    const { step, reason, generation, attempts } = failure;
+    if (failure !== before?.rollout.failure) metrics.attempts.inc({ result: `${step}_failed` });
+    const level = step === 'reload' ? 'warn' : 'error';
+    notices.tell('rollout', level, `${failureTexts[step]}: ${reason}`, {
+      step,
+      generation,
+      attempts,
+    });
+  };
+
+  const tellServed = ({ wanted, rollout: { answer }, decision }: Turn) => {
+    const serves = answer.kind === 'serves' ? answer.generation : undefined;
+    if (serves !== served && serves !== undefined && serves === wanted?.generation) {
+      metrics.convergence.observe((clock.now() - wantedSinceMs) / 1000);
+    }
+    served = serves;
+    const settled = decision.kind === 'confirmed' ? wanted?.generation : undefined;
+    if (settled !== undefined && settled !== confirmed) {
+      metrics.attempts.inc({ result: 'confirmed' });
+      const tookMs = Math.round(clock.now() - wantedSinceMs);
+      log.info({ generation: settled, tookMs }, 'generation confirmed');
+    }
+    if (settled === undefined && confirmed !== undefined && wanted === before?.wanted) {
+      log.warn(
+        { wanted: wanted?.generation, serves: serves ?? 'no answer' },
+        'nginx no longer serves what is wanted',
+      );
+    }
+    confirmed = settled;
+  };
+
+  return (turn) => {
+    const { view, pool, roster } = turn;
+    if (view.trouble && !view.connected) {
+      const text = view.snapshot
+        ? 'etcd is away: the last good pool stands'
+        : 'etcd is away: nothing is known, nothing is changed';
+      notices.tell('etcd', 'warn', text, { reason: view.trouble });
+    } else notices.clear('etcd', 'etcd answers again');
+    if (
+      view.snapshot &&
+      before?.view.snapshot &&
+      view.snapshot.epoch !== before.view.snapshot.epoch
+    ) {
+      log.warn('etcd was wiped or restored: the pool it lost is held until it is registered anew');
+    }
+    tellKeys(
+      'set aside',
+      'key set aside',
+      new Map(pool.setAside.map(({ key, reason }) => [key, reason])),
+      'key no longer set aside',
+    );
+    tellKeys(
+      'held',
+      'backend held in the pool although its key is gone',
+      new Map(heldOf(roster).map(({ backend, heldBecause }) => [backend.key, heldBecause ?? ''])),
+      'backend no longer held',
+    );
+    tellWanted(turn);
+    tellFailure(turn.rollout);
+    tellServed(turn);
+    metrics.show(turn);
+    before = turn;
+  };
+}
