@@ -1,55 +1,15 @@
 #!/usr/bin/env node
 /**
- * The entry: chooses the command, loads only that one, and is the only place that
- * turns an outcome into an exit status.
- *
- *   0  done, or stopped as asked      1  it failed      2  it was asked wrongly
+ * The entry. It refuses a Node that is too old before anything is loaded that would
+ * fail on it in a way that helps nobody.
  */
-import { UsageError, messageOf } from './lib/errors.ts';
-import { version } from './lib/version.ts';
-import { HelpShown } from './options/command-line.ts';
+const neededMajor = 24;
 
-const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
-  watchdog: () => import('./commands/watchdog.ts'),
-  balancer: () => import('./commands/balancer.ts'),
-};
-
-interface CommandModule {
-  /** @returns the exit status. */
-  run(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number>;
-}
-
-const usage = `Usage: rollcall COMMAND [options]
-
-  watchdog   probe one apache and hold its key in etcd while it passes
-  balancer   keep nginx serving what etcd lists
-
-rollcall COMMAND --help lists the options of a command.
-`;
-
-async function main([name = '', ...argv]: readonly string[]): Promise<number> {
-  if (['', '-h', '--help', 'help'].includes(name)) {
-    process.stdout.write(usage);
-    return name === '' ? 2 : 0;
-  }
-  if (['-V', '--version'].includes(name)) {
-    process.stdout.write(`rollcall ${version}\n`);
-    return 0;
-  }
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!load) {
-    const known = Object.keys(commands).join(', ');
-    throw new UsageError(`unknown command ${JSON.stringify(name)}: one of ${known}`);
-  }
-  const command = await load();
-  return await command.run(argv, process.env);
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof HelpShown)) {
-    process.stderr.write(`rollcall: ${messageOf(error)}\n`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  }
+if (Number.parseInt(process.versions.node, 10) < neededMajor) {
+  process.stderr.write(
+    `rollcall: Node ${process.version} is too old: run it with Node ${neededMajor} or newer\n`,
+  );
+  process.exitCode = 2;
+} else {
+  await import('./main.ts');
 }

@@ -45,7 +45,7 @@ export function parseCommandLine<S extends OptionSet>(
 ): OptionValues<S> {
   const command = commandOf(spec).configureOutput({ writeErr: () => {} });
   try {
-    command.parse(argv, { from: 'user' });
+    command.parse(argv.flatMap(apart), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new HelpShown();
@@ -62,6 +62,9 @@ export function parseCommandLine<S extends OptionSet>(
   }
   return parseOptions(spec.options, given);
 }
+
+/** "--tll=5s" to "--tll" and "5s": commander would look for the nearest known flag of the whole. */
+const apart = (word: string) => /^(--[\w-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word];
 
 /** "error: unknown option '--tll'\n(Did you mean --ttl?)" to one line. */
 function oneLine(message: string): string {

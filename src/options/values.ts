@@ -85,7 +85,8 @@ export function endpoints(text: string): readonly string[] {
 
 /** A backend's address as written in etcd: "172.17.8.101:8001", "[2001:db8::1]:8001". */
 export function backendAddress(text: string): string {
-  const parsed = parseAddress(text);
+  // A value in etcd is forgiven the line break that `echo` leaves; an option is not.
+  const parsed = parseAddress(text.endsWith('\n') ? `${text}\n` : text);
   if (!parsed.ok) throw new BadValue(`IP:PORT, such as 172.17.8.101:8001 (${parsed.reason})`);
   return parsed.value.address;
 }

@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly clusterId: string;
   /** The newest revision that this reflects. */
   readonly revision: number;
+  /** The revision of the last listing, which has told everything up to there. */
+  readonly listedRevision: number;
   /** How often the store turned out to be another one: wiped or restored. */
   readonly epoch: number;
   readonly keys: ReadonlyMap<string, StoredKey>;
@@ -31,6 +33,7 @@ export function firstSnapshot(listing: Listing): Snapshot {
   return {
     clusterId: listing.clusterId,
     revision: listing.revision,
+    listedRevision: listing.revision,
     epoch: 0,
     keys: new Map(listing.keys.map((stored) => [stored.key, stored])),
     tombstones: new Map(),
@@ -91,6 +94,7 @@ export function foldListing(known: Snapshot, listing: Listing, context: ListingC
     ...known,
     keys: repaired.size > 0 ? keys : known.keys,
     revision: Math.max(known.revision, listing.revision),
+    listedRevision: listing.revision,
     tombstones: new Map(
       [...known.tombstones].filter(([, revision]) => revision > listing.revision),
     ),
@@ -111,7 +115,8 @@ export function foldEvents(known: Snapshot, events: readonly StoreEvent[]): Snap
     const at = event.kind === 'put' ? event.stored.modRevision : event.modRevision;
     revision = Math.max(revision, at);
     if (at <= (unexplained.get(key) ?? 0)) unexplained.delete(key);
-    if (at <= Math.max(keys.get(key)?.modRevision ?? 0, tombstones.get(key) ?? 0)) continue;
+    const knownAt = Math.max(keys.get(key)?.modRevision ?? 0, tombstones.get(key) ?? 0);
+    if (at <= Math.max(knownAt, known.listedRevision)) continue;
     if (event.kind === 'put') {
       keys.set(key, event.stored);
       tombstones.delete(key);

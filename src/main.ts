@@ -1,0 +1,55 @@
+/**
+ * Chooses the command, loads only that one, and is the only place that turns an
+ * outcome into an exit status.
+ *
+ *   0  done, or stopped as asked      1  it failed      2  it was asked wrongly
+ */
+import { UsageError, messageOf } from './lib/errors.ts';
+import { version } from './lib/version.ts';
+import { HelpShown } from './options/command-line.ts';
+
+const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  watchdog: () => import('./commands/watchdog.ts'),
+  balancer: () => import('./commands/balancer.ts'),
+};
+
+interface CommandModule {
+  /** @returns the exit status. */
+  run(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number>;
+}
+
+const usage = `Usage: rollcall COMMAND [options]
+
+  watchdog   probe one apache and hold its key in etcd while it passes
+  balancer   keep nginx serving what etcd lists
+
+rollcall COMMAND --help lists the options of a command.
+`;
+
+async function main([name = '', ...argv]: readonly string[]): Promise<number> {
+  if (['-h', '--help', 'help'].includes(name)) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (['-V', '--version'].includes(name)) {
+    process.stdout.write(`rollcall ${version}\n`);
+    return 0;
+  }
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!load) {
+    const known = Object.keys(commands).join(', ');
+    const wrong = name === '' ? 'no command given' : `unknown command ${JSON.stringify(name)}`;
+    throw new UsageError(`${wrong}: one of ${known} (rollcall --help says more)`);
+  }
+  const command = await load();
+  return await command.run(argv, process.env);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof HelpShown)) {
+    process.stderr.write(`rollcall: ${messageOf(error)}\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
