@@ -47,7 +47,12 @@ export const rolloutTimes = {
   tickMs: 500,
 } as const;
 
-const retries: Backoff = { firstMs: 500, maxMs: 30_000 };
+/** A file that nginx took back once stands on disk for as short a share of the time as may be. */
+const retries: Readonly<Record<Step, Backoff>> = {
+  swap: { firstMs: 500, maxMs: 30_000 },
+  reload: { firstMs: 500, maxMs: 30_000 },
+  confirm: { firstMs: 4000, maxMs: 300_000 },
+};
 
 export const nothingObserved: Rollout = {
   onDisk: undefined,
@@ -125,7 +130,7 @@ export function failed(
 ): Rollout {
   const again = rollout.failure?.generation === generation && rollout.failure.step === step;
   const attempts = again ? (rollout.failure?.attempts ?? 0) + 1 : 1;
-  const retryAtMs = nowMs + backoffMs(attempts, retries, random);
+  const retryAtMs = nowMs + backoffMs(attempts, retries[step], random);
   return {
     ...rollout,
     reload: undefined,

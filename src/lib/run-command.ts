@@ -23,6 +23,7 @@ export function runCommand(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<CommandResult> {
+  if (signal?.aborted) return Promise.resolve({ kind: 'killed', by: 'shutdown', output: '' });
   return new Promise((resolve) => {
     let output = '';
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -42,7 +43,6 @@ export function runCommand(
       child.kill('SIGKILL');
       finish({ kind: 'killed', by: 'shutdown', output });
     };
-    if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort, { once: true });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
