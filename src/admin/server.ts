@@ -106,7 +106,11 @@ async function listen(
 ): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
-      reject(new UsageError(`--admin: cannot listen on ${host}:${port}: ${messageOf(error)}`));
+      reject(
+        new UsageError(
+          `--admin: cannot listen on ${host}:${port}: ${messageOf(error)}: give an address of this machine and a free port`,
+        ),
+      );
     });
     server.listen(port, host, () => resolve());
   });

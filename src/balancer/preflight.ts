@@ -23,13 +23,15 @@ export async function refuseUnusable(settings: {
       `--nginx-bin ${nginxBin}: ${failure}: give the nginx program that will load the file`,
     );
   }
+  if ((await stat(nginxConf).catch(() => undefined))?.isDirectory()) {
+    throw new UsageError(
+      `--nginx-conf ${nginxConf}: it is a directory: give the file in it, such as ${nginxConf}/nginx.conf`,
+    );
+  }
   const directory = dirname(nginxConf);
   try {
     await access(directory, constants.W_OK | constants.X_OK);
     if (!(await stat(directory)).isDirectory()) throw new Error('it is not a directory');
-    if ((await stat(nginxConf).catch(() => undefined))?.isDirectory()) {
-      throw new Error(`${nginxConf} is a directory`);
-    }
   } catch (error) {
     const reason = codeOf(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
     throw new UsageError(

@@ -43,7 +43,6 @@ export async function run(
   const clock = systemClock;
   const random = Math.random;
   const log = createLog(settings.logLevel, { component: 'balancer', prefix: settings.prefix });
-  warnOfUnknownVariables(environment, log);
   const signal = shutdownSignal();
   await using endpoints = new EtcdEndpoints(settings.etcd, clock, random);
   const store = etcdKeys(endpoints, clock);
@@ -61,6 +60,7 @@ export async function run(
         unready: () => unreadyReason(turn),
       })
     : undefined;
+  warnOfUnknownVariables(environment, log);
   log.info({ version, nginxConf: settings.nginxConf, admin: shown(admin) }, 'balancing');
 
   const outcome = await runBalancer(
@@ -104,7 +104,9 @@ function rendererOf(settings: BalancerSettings): Renderer {
   try {
     return createRenderer(render, readTemplates(path));
   } catch (error) {
-    throw new UsageError(`--template ${path ?? '(built-in)'}: ${messageOf(error)}`);
+    throw new UsageError(
+      `--template ${path ?? '(built-in)'}: ${messageOf(error)}: give a readable Liquid template`,
+    );
   }
 }
 

@@ -30,7 +30,6 @@ export async function run(
   const clock = systemClock;
   const random = Math.random;
   const log = createLog(settings.logLevel, { component: 'watchdog', key });
-  warnOfUnknownVariables(environment, log);
 
   await using endpoints = new EtcdEndpoints(settings.etcd, clock, random);
   using leases = etcdLeases(endpoints, clock);
@@ -52,6 +51,7 @@ export async function run(
     : undefined;
 
   const signal = shutdownSignal();
+  warnOfUnknownVariables(environment, log);
   log.info({ version, address, probe: settings.probe, ttlMs, admin: shown(admin) }, 'watching');
   await runWatchdog(
     {

@@ -34,15 +34,19 @@ export function etcdKeys(endpoints: EtcdEndpoints, clock: Clock): PrefixStore {
       const { key: firstKey, range_end } = rangeOf(prefix);
       let key = firstKey;
       let first: Listing | undefined;
+      let limit = pageKeys;
       for (;;) {
-        const pinned = first ? { revision: String(first.revision) } : {};
-        const page = await endpoints.call(
-          'etcd list',
-          pageCall,
-          (client, options) =>
-            client.kv.range({ key, range_end, limit: pageKeys, ...pinned }, options),
-          signal,
-        );
+        const range = { key, range_end, limit, ...(first && { revision: String(first.revision) }) };
+        const page = await endpoints
+          .call('etcd list', pageCall, ({ kv }, options) => kv.range(range, options), signal)
+          .catch((error: unknown) => {
+            if (limit === 1 || !isTooLarge(error)) throw error;
+            return undefined;
+          });
+        if (!page) {
+          limit = Math.ceil(limit / 8);
+          continue;
+        }
         const { cluster_id: clusterId, revision } = page.header;
         // The rest is read at the revision of the first page, so that the whole is one moment.
         first ??= { clusterId, revision: Number(revision), keys };
@@ -66,6 +70,10 @@ export function etcdKeys(endpoints: EtcdEndpoints, clock: Clock): PrefixStore {
     },
   };
 }
+
+/** Huge values that somebody put below the prefix must not hide the backends beside them. */
+const isTooLarge = (error: unknown) =>
+  error instanceof Error && /RESOURCE_EXHAUSTED.*larger than max/.test(error.message);
 
 async function watchOnce(
   client: Etcd3,
@@ -101,7 +109,12 @@ async function watchOnce(
     if (over.signal.aborted) stream.cancel();
     else
       stream.write({
-        create_request: { ...rangeOf(prefix), start_revision: String(fromRevision) },
+        create_request: {
+          ...rangeOf(prefix),
+          start_revision: String(fromRevision),
+          // What happened since the listing may be more than fits in one message.
+          fragment: true,
+        },
       });
     return stream;
   });
