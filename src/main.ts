@@ -45,6 +45,17 @@ async function main([name = '', ...argv]: readonly string[]): Promise<number> {
   return await command.run(argv, process.env);
 }
 
+/**
+ * A half-open connection would hold the process for a second or two after its work is
+ * done: it ends as soon as all that it wrote has been taken.
+ */
+const lastLookMs = 20;
+function endSoon(): void {
+  setInterval(() => {
+    if (process.stdout.writableLength + process.stderr.writableLength === 0) process.exit();
+  }, lastLookMs).unref();
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
@@ -53,3 +64,4 @@ try {
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }
+endSoon();

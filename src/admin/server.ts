@@ -74,6 +74,8 @@ export async function startAdminServer(
   );
   server.maxConnections = 64;
   await listen(server, at);
+  // A connection that cannot be accepted is not worth the process.
+  server.on('error', () => {});
   const { port } = server.address() as AddressInfo;
   return {
     host: at.host,
@@ -112,6 +114,6 @@ async function listen(
         ),
       );
     });
-    server.listen(port, host, () => resolve());
+    server.listen(port, host, resolve);
   });
 }

@@ -33,7 +33,8 @@ export async function apply(
     case 'confirmed':
       return rollout;
     case 'swap': {
-      const refusal = await swap(rendered, deps, signal);
+      const served = rollout.answer.kind === 'serves' ? rollout.answer.generation : undefined;
+      const refusal = await swap(rendered, served, deps, signal);
       return refusal === undefined
         ? await reload(rollout, generation, deps, signal)
         : fail('swap', refusal);
@@ -50,6 +51,7 @@ export async function apply(
 /** @returns undefined once the new file is in place, else why the old one still is. */
 async function swap(
   { text }: Rendered,
+  served: string | undefined,
   { file, nginx }: ApplyDeps,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -60,7 +62,7 @@ async function swap(
       await file.discard();
       return `nginx refuses the file: ${refusal}`;
     }
-    await file.commit();
+    await file.commit(served);
     return undefined;
   } catch (error) {
     await file.discard().catch(() => {});
@@ -86,7 +88,9 @@ async function reload(
 async function putBack({ answer }: Rollout, { file }: ApplyDeps): Promise<string> {
   if (answer.kind !== 'serves') return '';
   try {
-    return (await file.restore(answer.generation)) ? '; the previous file is back in place' : '';
+    return (await file.restore(answer.generation))
+      ? '; the file that it serves is back in place'
+      : '; the file that it serves is no longer here to be put back';
   } catch (error) {
     return `; the previous file could not be put back: ${messageOf(error)}`;
   }

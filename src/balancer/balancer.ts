@@ -4,7 +4,9 @@
  * every tick all the same. Nothing known of etcd means nothing is changed.
  */
 import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
 import { Wakeup } from '../lib/wakeup.ts';
+import type { Backend } from '../registry/backend.ts';
 import { type MirrorView, nothingKnown, runMirror } from '../registry/mirror.ts';
 import type { StoredKey, PrefixStore } from '../registry/store.ts';
 import {
@@ -47,6 +49,8 @@ export interface Turn {
   readonly roster: Roster;
   /** What nginx should serve; undefined while nothing is known. */
   readonly wanted: Rendered | undefined;
+  /** Why the newest pool could not be rendered: what was wanted before still is. */
+  readonly templateFault: string | undefined;
   readonly rollout: Rollout;
   readonly decision: Decision;
 }
@@ -74,6 +78,7 @@ export async function runBalancer(
   let pool = nothingListed;
   let roster = emptyRoster;
   let wanted: Rendered | undefined;
+  let templateFault: string | undefined;
   let rollout = nothingObserved;
 
   const mirror = runMirror(
@@ -90,12 +95,15 @@ export async function runBalancer(
   const render = rememberingLast(deps.render);
   const asked = new Set<string>();
   const askHeld = () => {
-    for (const { backend } of unaskedOf(roster)) {
+    for (const { backend, lostAtMs } of unaskedOf(roster)) {
       if (asked.has(backend.key)) continue;
       asked.add(backend.key);
       void deps.ask(backend.address, within).then((answers) => {
         asked.delete(backend.key);
-        roster = recordAnswer(roster, backend.key, answers);
+        // It may have come back and gone again since: then it is asked again.
+        if (roster.absent.get(backend.key)?.lostAtMs === lostAtMs) {
+          roster = recordAnswer(roster, backend.key, answers);
+        }
         bell.ring();
       });
     }
@@ -111,20 +119,24 @@ export async function runBalancer(
         }
         roster = foldRoster(roster, pool.backends, view.snapshot.epoch, clock.now(), absenceRule);
         askHeld();
-        wanted = render(servedOf(roster));
+        const draft = render(servedOf(roster));
+        templateFault = draft.ok ? undefined : draft.fault;
+        if (draft.ok) wanted = draft.rendered;
       }
       rollout = observe(
         rollout,
         { onDisk: await onDisk(file), answer: await nginx.answer(within) },
         clock.now(),
       );
+      // An answer that the shutdown cut off says nothing about nginx.
+      if (signal.aborted) break;
       const decision = wanted ? decide(rollout, wanted.generation, clock.now()) : idle;
       if (decision.kind === 'confirmed') rollout = confirmed(rollout);
       if (wanted) rollout = await apply(decision, rollout, wanted, deps, within);
-      if (signal.aborted) break;
-      deps.onTurn({ view, pool, roster, wanted, rollout, decision });
+      deps.onTurn({ view, pool, roster, wanted, templateFault, rollout, decision });
 
       if (once) {
+        if (templateFault !== undefined) return { ok: false, reason: templateFault };
         if (decision.kind === 'confirmed') return { ok: true };
         const reason = rollout.failure?.reason ?? (view.snapshot ? undefined : view.trouble);
         if (reason !== undefined) return { ok: false, reason };
@@ -140,14 +152,27 @@ export async function runBalancer(
   }
 }
 
+type Draft =
+  | { readonly ok: true; readonly rendered: Rendered }
+  | { readonly ok: false; readonly fault: string };
+
 /** Most turns want what the turn before wanted: the file is rendered anew only for other backends. */
-function rememberingLast(render: Renderer): Renderer {
-  let last: { readonly addresses: string; readonly rendered: Rendered } | undefined;
+function rememberingLast(render: Renderer): (backends: readonly Backend[]) => Draft {
+  let last: { readonly addresses: string; readonly draft: Draft } | undefined;
   return (backends) => {
     const addresses = backends.map(({ key, address }) => `${key}=${address}`).join();
-    if (last?.addresses !== addresses) last = { addresses, rendered: render(backends) };
-    return last.rendered;
+    if (last?.addresses !== addresses) last = { addresses, draft: tryRender(render, backends) };
+    return last.draft;
   };
+}
+
+/** An operator's template can fail on backends that it was never tried on. */
+function tryRender(render: Renderer, backends: readonly Backend[]): Draft {
+  try {
+    return { ok: true, rendered: render(backends) };
+  } catch (error) {
+    return { ok: false, fault: `the template does not render: ${messageOf(error)}` };
+  }
 }
 
 const idle: Decision = { kind: 'wait', forMs: rolloutTimes.tickMs };

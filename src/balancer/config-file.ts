@@ -4,7 +4,8 @@
  * synced, and renamed over it; the file before it stays as the previous one, so that
  * it can be put back. Whatever fails leaves the file as it was.
  */
-import { copyFile, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { copyFile, type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CodedError, codeOf, messageOf } from '../lib/errors.ts';
 import { generationOf } from './render.ts';
@@ -17,8 +18,12 @@ export interface ConfigFile {
   /** Writes and syncs the staged file. */
   stage(text: string): Promise<void>;
   discard(): Promise<void>;
-  /** Renames the staged file over the file, keeping the one before it. */
-  commit(): Promise<void>;
+  /**
+   * Renames the staged file over the file. The file before it is kept as the previous one
+   * if it holds `served`, the generation that nginx is known to have taken. One that was
+   * written or changed by somebody else is kept beside it as FILE.before-rollcall.
+   */
+  commit(served: string | undefined): Promise<void>;
   /** Puts the previous file back if it holds `generation`. @returns whether it did. */
   restore(generation: string): Promise<boolean>;
 }
@@ -39,6 +44,7 @@ export function configFile(path: string): ConfigFile {
   const directory = dirname(path);
   const stagedPath = join(directory, `.${basename(path)}.rollcall-staged`);
   const previousPath = join(directory, `.${basename(path)}.rollcall-previous`);
+  const foreignPath = `${path}.before-rollcall`;
   let seen: { readonly print: string; readonly generation: string | undefined } | undefined;
 
   const text = async () => {
@@ -69,7 +75,7 @@ export function configFile(path: string): ConfigFile {
         await using file = await open(stagedPath, 'wx', (before?.mode ?? newFileMode) & 0o777);
         if (before) {
           await file.chmod(before.mode & 0o777);
-          await file.chown(before.uid, before.gid);
+          await keepOwner(file, before);
         }
         await file.writeFile(content);
         await file.sync();
@@ -77,9 +83,12 @@ export function configFile(path: string): ConfigFile {
 
     discard: () => rm(stagedPath, { force: true }),
 
-    commit: () =>
+    commit: (served) =>
       explaining(path, async () => {
-        if ((await fingerprint(path)) !== absent) await copyFile(path, previousPath);
+        const before = await text();
+        const held = before === undefined ? undefined : generationOf(before);
+        if (before !== undefined && held === undefined) await copyFile(path, foreignPath);
+        if (held !== undefined && held === served) await copyFile(path, previousPath);
         await rename(stagedPath, path);
         await syncDirectory(directory);
       }),
@@ -94,6 +103,15 @@ export function configFile(path: string): ConfigFile {
       return true;
     },
   };
+}
+
+/** Without root a file cannot be given away; that it is then ours does not keep nginx from reading it. */
+async function keepOwner(file: FileHandle, { uid, gid }: Stats): Promise<void> {
+  const made = await file.stat();
+  if (made.uid === uid && made.gid === gid) return;
+  await file.chown(uid, gid).catch((error: unknown) => {
+    if (codeOf(error) !== 'EPERM') throw error;
+  });
 }
 
 const absent = 'absent';

@@ -4,7 +4,7 @@
  * answer counts as success, since a reload can be refused with exit status 0.
  */
 import type { Clock } from '../lib/clock.ts';
-import { codeOf, messageOf } from '../lib/errors.ts';
+import { codeOf, DeadlineError, messageOf } from '../lib/errors.ts';
 import { httpGet } from '../lib/http-get.ts';
 import { failureOf, runCommand } from '../lib/run-command.ts';
 import type { ReloadMethod } from '../options/nginx-values.ts';
@@ -62,6 +62,7 @@ export function nginxControl(
         if (status === 200 && generation) return { kind: 'serves', generation };
         return { kind: 'silent', reason: `${confirmUrl} answers ${status}, not with a generation` };
       } catch (error) {
+        if (error instanceof DeadlineError) return { kind: 'late', reason: error.message };
         const reason =
           codeOf(error) === 'ECONNREFUSED'
             ? `nothing listens on ${confirmUrl}: nginx is not running, or not on our file`

@@ -2,7 +2,7 @@
  * Refuses, before anything is started or changed, what could never work: no nginx to
  * check with, or a directory that cannot be written.
  */
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf, messageOf, UsageError } from '../lib/errors.ts';
 import { failureOf, runCommand } from '../lib/run-command.ts';
@@ -26,6 +26,11 @@ export async function refuseUnusable(settings: {
   if ((await stat(nginxConf).catch(() => undefined))?.isDirectory()) {
     throw new UsageError(
       `--nginx-conf ${nginxConf}: it is a directory: give the file in it, such as ${nginxConf}/nginx.conf`,
+    );
+  }
+  if ((await lstat(nginxConf).catch(() => undefined))?.isSymbolicLink()) {
+    throw new UsageError(
+      `--nginx-conf ${nginxConf}: it is a symbolic link, which the swap would replace: give the file itself`,
     );
   }
   const directory = dirname(nginxConf);

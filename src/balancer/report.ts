@@ -123,6 +123,8 @@ export function reporter(log: Log, metrics: BalancerMetrics, clock: Clock): (tur
       new Map(heldOf(roster).map(({ backend, heldBecause }) => [backend.key, heldBecause ?? ''])),
       'backend no longer held',
     );
+    if (turn.templateFault === undefined) notices.clear('template', 'the template renders again');
+    else notices.tell('template', 'error', `the last good pool stands: ${turn.templateFault}`);
     tellWanted(turn);
     tellFailure(turn.rollout);
     tellServed(turn);

@@ -9,7 +9,10 @@ import { type Backoff, backoffMs } from '../lib/backoff.ts';
 /** What nginx answers when asked which generation it serves. */
 export type NginxAnswer =
   | { readonly kind: 'serves'; readonly generation: string }
-  | { readonly kind: 'silent'; readonly reason: string };
+  /** It says that it does not: nothing listens, or something else answers. */
+  | { readonly kind: 'silent'; readonly reason: string }
+  /** No answer in time: it says nothing at all, and may be busy. */
+  | { readonly kind: 'late'; readonly reason: string };
 
 export type Step = 'swap' | 'reload' | 'confirm';
 
@@ -41,6 +44,8 @@ export const rolloutTimes = {
   overlapMs: 300,
   /** A reload that nginx has not answered with the new generation by then was refused or lost. */
   confirmWithinMs: 5000,
+  /** A reload that nginx has not answered yet holds back the next one for this long at most. */
+  spacingMs: 200,
   /** While something is awaited, nginx is asked this often. */
   pollMs: 20,
   /** While nothing is: how long a restarted or reconfigured nginx can go unnoticed. */
@@ -61,6 +66,9 @@ export const nothingObserved: Rollout = {
   reload: undefined,
   failure: undefined,
 };
+
+const serves = (answer: NginxAnswer, generation: string) =>
+  answer.kind === 'serves' && answer.generation === generation;
 
 const sameAnswer = (a: NginxAnswer, b: NginxAnswer) =>
   a.kind === 'serves' && b.kind === 'serves' ? a.generation === b.generation : a.kind === b.kind;
@@ -90,17 +98,27 @@ export type Decision =
 
 export function decide(rollout: Rollout, wanted: string, nowMs: number): Decision {
   const { onDisk, answer, answeredSinceMs, reload, failure } = rollout;
-  const { pollMs, tickMs, overlapMs, confirmWithinMs } = rolloutTimes;
+  const { pollMs, tickMs, overlapMs, confirmWithinMs, spacingMs } = rolloutTimes;
   if (failure?.generation === wanted && nowMs < failure.retryAtMs) {
     return { kind: 'wait', forMs: Math.min(tickMs, failure.retryAtMs - nowMs) };
   }
+  const inFlight = reload !== undefined && !serves(answer, reload.generation);
+  if (inFlight && reload.generation !== wanted && nowMs - reload.atMs < spacingMs) {
+    return { kind: 'wait', forMs: pollMs };
+  }
   if (onDisk !== wanted) return { kind: 'swap' };
-  if (answer.kind === 'serves' && answer.generation === wanted) {
-    return nowMs - answeredSinceMs >= overlapMs
+  if (serves(answer, wanted)) {
+    // What answered before the reload proves nothing about after it: the pool may have been
+    // changed and changed back, and the workers of the change in between are still to come.
+    const provenSinceMs = Math.max(answeredSinceMs, reload?.atMs ?? 0);
+    return nowMs - provenSinceMs >= overlapMs
       ? { kind: 'confirmed' }
       : { kind: 'wait', forMs: pollMs };
   }
-  if (reload?.generation !== wanted) return { kind: 'reload' };
+  if (reload?.generation !== wanted) {
+    // A reload is more work for an nginx that is too busy to answer, and closes connections.
+    return answer.kind === 'late' ? { kind: 'wait', forMs: tickMs } : { kind: 'reload' };
+  }
   if (nowMs - reload.atMs < confirmWithinMs) return { kind: 'wait', forMs: pollMs };
   const said = answer.kind === 'serves' ? `still serves ${answer.generation}` : answer.reason;
   return {

@@ -12,7 +12,7 @@ export function balancerStatus(turn: Turn | undefined, nowMs: number) {
       running: answer?.kind === 'serves' ? answer.generation : null,
     },
     confirmed: turn?.decision.kind === 'confirmed',
-    trouble: rollout?.failure?.reason ?? null,
+    trouble: turn?.templateFault ?? rollout?.failure?.reason ?? null,
     revision: view?.snapshot ? String(view.snapshot.revision) : null,
     backends: turn ? backendsOf(turn) : [],
     etcd: {
@@ -40,6 +40,7 @@ function backendsOf({ roster, pool }: Turn) {
 /** Why the balancer is not ready: undefined once nginx serves what is wanted. */
 export function unreadyReason(turn: Turn | undefined): string | undefined {
   if (!turn?.wanted) return turn?.view.trouble ?? 'etcd has not answered yet';
+  if (turn.templateFault !== undefined) return turn.templateFault;
   if (turn.decision.kind === 'confirmed') return undefined;
   return turn.rollout.failure?.reason ?? 'nginx does not serve the wanted generation yet';
 }

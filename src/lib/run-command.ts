@@ -5,6 +5,7 @@
  * even if a grandchild still holds the pipes open.
  */
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 export type CommandResult =
   | { readonly kind: 'exited'; readonly status: number; readonly output: string }
@@ -26,12 +27,15 @@ export function runCommand(
   if (signal?.aborted) return Promise.resolve({ kind: 'killed', by: 'shutdown', output: '' });
   return new Promise((resolve) => {
     let output = '';
+    if (signal?.aborted) return resolve({ kind: 'killed', by: 'shutdown', output });
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const streams: readonly (Readable | null | undefined)[] = [child.stdout, child.stderr];
+    // Out of file descriptors, spawn fails before there are pipes; nobody listening would be fatal.
+    child.on('error', (error) => finish({ kind: 'not started', reason: error.message }));
     const finish = (result: CommandResult) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      child.stdout.destroy();
-      child.stderr.destroy();
+      for (const stream of streams) stream?.destroy();
       child.unref();
       resolve(result);
     };
@@ -44,12 +48,11 @@ export function runCommand(
       finish({ kind: 'killed', by: 'shutdown', output });
     };
     signal?.addEventListener('abort', abort, { once: true });
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
+    for (const stream of streams) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
         output = (output + text).slice(-keptOutputChars);
       });
     }
-    child.on('error', (error) => finish({ kind: 'not started', reason: error.message }));
     const ended = (status: number | null, by: string | null) => {
       finish(
         status === null

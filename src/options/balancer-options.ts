@@ -1,10 +1,16 @@
 /** The options of `rollcall balancer`, and the contradictions between them. */
 import { UsageError } from '../lib/errors.ts';
-import { accessLog, nginxConfirmListen, nginxListen, reloadMethod } from './nginx-values.ts';
+import {
+  accessLog,
+  nginxConfirmListen,
+  nginxConfirmUrl,
+  nginxListen,
+  reloadMethod,
+} from './nginx-values.ts';
 import type { OptionValues } from './option.ts';
 import { onOff, option, optional } from './option.ts';
 import { sharedOptions } from './shared-options.ts';
-import { absolutePath, httpUrl, keyPrefix } from './values.ts';
+import { absolutePath, keyPrefix } from './values.ts';
 
 export const balancerOptions = {
   prefix: option({
@@ -60,7 +66,7 @@ export const balancerOptions = {
     placeholder: 'URL',
     help: 'where the balancer asks for that generation',
     default: 'http://127.0.0.1:8079/',
-    parse: httpUrl,
+    parse: nginxConfirmUrl,
   }),
   errorLog: option({
     placeholder: 'FILE',

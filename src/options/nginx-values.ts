@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { parseArgsStringToArgv } from 'string-argv';
-import { absolutePath, BadValue } from './values.ts';
+import { absolutePath, BadValue, httpUrl } from './values.ts';
 
 /**
  * Any address that nginx's `listen` takes: a port, an address, an address with a
@@ -38,6 +38,16 @@ export function nginxConfirmListen(text: string): string {
     );
   }
   return nginxListen(text);
+}
+
+/** Where nginx answers with its generation: its path becomes a location, so it is a plain one. */
+export function nginxConfirmUrl(text: string): string {
+  const accepted = 'a plain http:// URL such as http://127.0.0.1:8079/';
+  const url = new URL(httpUrl(text));
+  if (url.protocol !== 'http:' || url.search || url.hash || !/^[\w./-]+$/.test(url.pathname)) {
+    throw new BadValue(accepted);
+  }
+  return url.href;
 }
 
 export type ReloadMethod =

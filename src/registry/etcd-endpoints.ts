@@ -130,6 +130,6 @@ export class EtcdEndpoints implements AsyncDisposable {
 }
 
 /** The connection failed, or the member did: another try elsewhere may do better. */
-export function isConnectionFault(error: unknown): boolean {
+function isConnectionFault(error: unknown): boolean {
   return error instanceof DeadlineError || (error instanceof Error && isRecoverableError(error));
 }

@@ -75,8 +75,6 @@ export class KeepAlive implements Disposable {
   async #connect(inTime: AbortSignal): Promise<OpenStream> {
     this.#client = this.#endpoints.open();
     const stream = await this.#client.leaseClient.leaseKeepAlive();
-    if (inTime.aborted) stream.cancel();
-    inTime.throwIfAborted();
     const open: OpenStream = { stream };
     const drop = (error: Error) => {
       open.fail?.(error);
@@ -85,6 +83,9 @@ export class KeepAlive implements Disposable {
     stream.on('data', (response) => open.answer?.(response));
     stream.on('error', drop);
     stream.on('end', () => drop(new CodedError('STREAM_ENDED', 'etcd ended the renewal stream')));
+    // Too late: nobody waits for this stream any more.
+    if (inTime.aborted) stream.cancel();
+    inTime.throwIfAborted();
     return open;
   }
 

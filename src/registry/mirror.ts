@@ -9,7 +9,7 @@
  */
 import { type Backoff, backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
+import { CodedError, codeOf, messageOf } from '../lib/errors.ts';
 import { firstSnapshot, foldEvents, foldListing, type Snapshot } from './snapshot.ts';
 import type { PrefixStore } from './store.ts';
 
@@ -18,6 +18,9 @@ export const relistMs = { least: 3000, most: 5000 };
 
 /** So many listings in a row may fail before the session counts as dead. */
 const failedListingsAllowed = 1;
+
+/** The code of what ends a session at once: another try on it would not mend it. */
+const sessionOver = 'SESSION_OVER';
 
 const betweenSessions: Backoff = { firstMs: 200, maxMs: 2000 };
 
@@ -72,7 +75,10 @@ export async function runMirror(
       : firstSnapshot(listing);
     show({ snapshot, listedAtMs: askedAtMs });
     if (known && snapshot.epoch !== known.epoch) {
-      throw new Error('etcd was wiped or restored: its revision went back');
+      throw new CodedError(sessionOver, 'etcd was wiped or restored: its revision went back');
+    }
+    if (known && watched && snapshot.missed > known.missed) {
+      throw new CodedError(sessionOver, 'the watch did not tell what a listing had to repair');
     }
     return listing.revision;
   };
@@ -82,13 +88,12 @@ export async function runMirror(
     for (;;) {
       await clock.sleep(relistMs.least + random() * (relistMs.most - relistMs.least), within);
       within.throwIfAborted();
-      const { epoch } = view.snapshot ?? {};
       try {
         await list(true, within);
         failed = 0;
       } catch (error) {
         failed += 1;
-        if (failed > failedListingsAllowed || view.snapshot?.epoch !== epoch) throw error;
+        if (failed > failedListingsAllowed || codeOf(error) === sessionOver) throw error;
       }
     }
   };

@@ -43,11 +43,7 @@ export function firstSnapshot(listing: Listing): Snapshot {
 }
 
 /** Is the store that answered with `listing` another one than the store of `known`? */
-export function isAnotherStore(
-  known: Snapshot,
-  revisionWhenAsked: number,
-  listing: Listing,
-): boolean {
+function isAnotherStore(known: Snapshot, revisionWhenAsked: number, listing: Listing): boolean {
   return (
     listing.clusterId !== known.clusterId ||
     listing.revision < revisionWhenAsked ||

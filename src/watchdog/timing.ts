@@ -20,7 +20,9 @@ export interface Cadence {
  * The longest time between two renewals of a backend that never went down: a
  * pass, then fall - 1 failures that each take the whole timeout, then a pass that
  * takes the whole timeout, and a renewal that takes the whole budget. A TTL below
- * this would remove a backend that the judgement still calls up.
+ * this would remove a backend that the judgement still calls up. The budget is counted
+ * once: an etcd that is that slow for two renewals in a row is away, and its key goes
+ * and comes back with the next probe that it hears of.
  */
 export function longestRenewalGapMs({ intervalMs, fastIntervalMs, timeoutMs, fall }: Cadence) {
   const slowest = 1 + jitterShare;

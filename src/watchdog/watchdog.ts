@@ -49,6 +49,7 @@ export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Prom
   const notices = new Notices(log);
   let health = unjudged;
   let since = clock.date();
+  let registration = 'not held: starting';
 
   while (!signal.aborted) {
     const result = await probe(signal);
@@ -56,15 +57,15 @@ export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Prom
     const lastProbe = { ...result, at: clock.date() };
     observer.onProbe(result);
 
-    const before = health;
-    health = judge(before, result.passed, judgement);
-    if (before.state !== health.state) {
+    const judgedBefore = health;
+    health = judge(judgedBefore, result.passed, judgement);
+    if (judgedBefore.state !== health.state) {
       since = clock.date();
-      observer.onTransition(before, health);
-      logTransition(log, before, health, result);
+      observer.onTransition(judgedBefore, health);
+      logTransition(log, judgedBefore, health, result);
     }
 
-    const registration = await agree(deps, health, result, notices, signal);
+    registration = await agree(deps, health, result, registration, notices, signal);
     observer.onStatus({
       health,
       since,
@@ -80,18 +81,22 @@ export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Prom
   await letGo(deps);
 }
 
-/** Makes etcd agree with the judgement, as far as it answers. @returns the outcome in words. */
+/**
+ * Makes etcd agree with the judgement, as far as it answers.
+ * @param before the outcome of the turn before. @returns the outcome in words.
+ */
 async function agree(
   { registration, observer }: WatchdogDeps,
   health: Health,
   result: ProbeResult,
+  before: string,
   notices: Notices,
   signal: AbortSignal,
 ): Promise<string> {
   try {
     if (isUp(health)) {
       // A failing backend that is not down yet keeps its key, but nothing renews it.
-      if (!result.passed) return registration.remainingMs > 0 ? 'held' : 'expired';
+      if (!result.passed) return registration.remainingMs > 0 ? before : 'expired';
       const held = await registration.hold(result, signal);
       observer.onRegistration(held.kind);
       return describeHeld(held, notices);
