@@ -1,0 +1,41 @@
+/**
+ * The programs that the demo and the tests run, and what Debian calls the packages they are in.
+ *
+ * `apache2-bin` rather than `apache2`: the program and its modules, without a service or a site.
+ */
+
+/**
+ * @typedef {object} Program
+ * @property {string} name
+ * @property {readonly string[]} commands any one of them will do
+ * @property {string} debian the package on Debian and Ubuntu
+ * @property {string} [service] the service that the package sets up
+ */
+
+/** @type {readonly Program[]} */
+export const programs = [
+  { name: 'etcd', commands: ['etcd'], debian: 'etcd-server', service: 'etcd' },
+  { name: 'etcdctl', commands: ['etcdctl'], debian: 'etcd-client' },
+  { name: 'nginx', commands: ['nginx'], debian: 'nginx', service: 'nginx' },
+  { name: 'apache', commands: ['apache2', 'httpd'], debian: 'apache2-bin' },
+  { name: 'ps', commands: ['ps'], debian: 'procps' },
+];
+
+/** Servers live in sbin, which is not on everybody's PATH. */
+export const serverDirectories = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/**
+ * @param {readonly Program[]} missing
+ * @returns {string}
+ */
+export function howToInstall(missing) {
+  const names = missing.map(({ name }) => name).join(', ');
+  const packages = missing.map(({ debian }) => debian).join(' ');
+  return [
+    `Not installed: ${names}. One of these will do:`,
+    `  Debian, Ubuntu:  sudo apt-get install --no-install-recommends ${packages}`,
+    '  Fedora:          sudo dnf install etcd nginx httpd',
+    '  macOS:           brew install etcd nginx  (apache is part of the system)',
+    '  anywhere else:   start a Docker engine, and run this again: it then runs in a container',
+  ].join('\n');
+}

@@ -1,0 +1,22 @@
+/** The smallest things that the tests speak of, each with defaults for what a test does not say. */
+import { type Backend, parseBackend } from '../../src/registry/backend.ts';
+import type { StoredKey } from '../../src/registry/store.ts';
+
+export function storedKey(key: string, value: string, rest: Partial<StoredKey> = {}): StoredKey {
+  return {
+    key,
+    value,
+    valueBytes: Buffer.byteLength(value),
+    modRevision: 1,
+    leaseId: '0',
+    ...rest,
+  };
+}
+
+/** backend('a', 8001) is /test/a at 127.0.0.1:8001. */
+export function backend(name: string, at: number | string): Backend {
+  const address = typeof at === 'number' ? `127.0.0.1:${at}` : at;
+  const parsed = parseBackend('/test', `/test/${name}`, address, address.length);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.value;
+}
