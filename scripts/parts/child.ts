@@ -6,11 +6,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { guardGroup, releaseGroup } from './guard.ts';
-import { groupLives, signalGroup } from './process-group.ts';
+import { groupIsStopped, groupLives, signalGroup } from './process-group.ts';
 import { waitUntil } from './wait-until.ts';
 
 const KEPT_LINES = 50;
 const GONE_WITHIN_MS = 3000;
+const STOPPED_WITHIN_MS = 3000;
 
 export interface Command {
   readonly program: string;
@@ -35,6 +36,8 @@ export interface Child {
   signal(name: NodeJS.Signals): void;
   /** To its whole group. */
   signalGroup(name: NodeJS.Signals): void;
+  /** Stops the whole group by SIGSTOP; returns when every thread of it has stopped. */
+  freeze(): Promise<void>;
   /** Ends the whole group at once, whether it runs or is frozen. */
   kill(): Promise<Exit>;
   /** Asks by a signal; a child that is still there at the deadline is killed. */
@@ -96,6 +99,14 @@ export async function startChild(command: Command): Promise<Child> {
     lastLines,
     signal: (name) => void spawned.kill(name),
     signalGroup: (name) => void (gone || signalGroup(pid, name)),
+    async freeze() {
+      if (gone) return;
+      signalGroup(pid, 'SIGSTOP');
+      await waitUntil(
+        { expected: `group ${pid} stopped`, withinMs: STOPPED_WITHIN_MS, everyMs: 1 },
+        () => groupIsStopped(pid) || 'a thread that runs',
+      );
+    },
     kill,
     async stop(name, withinMs) {
       const overdue = setTimeout(() => signalGroup(pid, 'SIGKILL'), withinMs);

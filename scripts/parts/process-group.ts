@@ -1,5 +1,5 @@
 /**
- * Signals to a whole process group, and whether anything in it is still alive.
+ * Signals to a whole process group, and whether anything in it still lives or still runs.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -20,11 +20,32 @@ export function groupLives(group: number): boolean {
   return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isLivingMember(name, group));
 }
 
+/** A stop is delivered thread by thread: until the last one has it, the program still answers. */
+export function groupIsStopped(group: number): boolean {
+  if (process.platform !== 'linux') return true;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && isLivingMember(name, group))
+    .every((pid) => threadStates(pid).every((state) => 'TZX'.includes(state ?? 'X')));
+}
+
+function threadStates(pid: string): (string | undefined)[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((thread) => statOf(`${pid}/task/${thread}`)[0]);
+  } catch {
+    return [];
+  }
+}
+
+/** State, parent, group, ... of a process or a thread. */
+function statOf(path: string): string[] {
+  // "PID (NAME) STATE PARENT GROUP ..."; the name may hold anything.
+  const stat = readFileSync(`/proc/${path}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
 function isLivingMember(pid: string, group: number): boolean {
   try {
-    // "PID (NAME) STATE PARENT GROUP ..."; the name may hold anything.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, , itsGroup] = statOf(pid);
     return Number(itsGroup) === group && state !== 'Z' && state !== 'X';
   } catch {
     return false;

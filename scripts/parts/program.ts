@@ -26,7 +26,7 @@ export interface Program extends AsyncDisposable {
   start(): Promise<void>;
   stop(withinMs?: number): Promise<Exit>;
   kill(): Promise<void>;
-  freeze(): void;
+  freeze(): Promise<void>;
   resume(): void;
   /** Settles when the run that is now going ends by itself or by one of the above. */
   ended(): Promise<Exit>;
@@ -71,7 +71,7 @@ export async function startProgram(plan: ProgramPlan): Promise<Program> {
     start,
     stop: (withinMs = STOPPED_WITHIN_MS) => running().stop(plan.stopSignal ?? 'SIGTERM', withinMs),
     kill: async () => void (await child?.kill()),
-    freeze: () => running().signalGroup('SIGSTOP'),
+    freeze: async () => running().freeze(),
     resume: () => running().signalGroup('SIGCONT'),
     ended: () => running().exited,
     [Symbol.asyncDispose]: async () => void (await child?.kill()),

@@ -34,7 +34,7 @@ test('etcd frozen for longer than the TTL: every lease runs out at once, and no 
   await using pool = watchPool(cluster.conf);
   const probesBefore = await Promise.all(cluster.backends.map(probes));
 
-  cluster.etcd.freeze();
+  await cluster.etcd.freeze();
   await sleep(ttlMs + 2500);
   // Invariant 2: calls that get no answer end, so the probes have gone on all the time.
   const probesAfter = await Promise.all(cluster.backends.map(probes));

@@ -37,7 +37,7 @@ test('a watchdog killed: the key goes with its lease, the apache being well', as
 test('a watchdog frozen for longer than the TTL: once resumed it probes before it renews', async () => {
   await using world = await watchedApache();
   const { apache, watchdog, isGone, isThere } = world;
-  watchdog.freeze();
+  await watchdog.freeze();
   await waitUntil({ expected: 'no key', withinMs: expiredMs.atMost }, isGone);
   await apache.kill();
   watchdog.resume();

@@ -78,7 +78,7 @@ test('etcd frozen: every call ends within its budget, and the first one after it
   await using store = open(etcd.url);
   const { leaseId } = await store.leases.grantLease(60_000, unhurried);
   await store.leases.renewLease(leaseId, unhurried);
-  etcd.freeze();
+  await etcd.freeze();
   const calls: (() => Promise<unknown>)[] = [
     () => store.leases.grantLease(5000, unhurried),
     () => store.leases.renewLease(leaseId, unhurried),

@@ -64,7 +64,7 @@ test('SIGTERM while etcd is frozen: it ends in time, and says that the key is st
   await using apache = await startApache();
   await using watchdog = await startWatch(keys, { ...apache, etcdUrl: etcd.url });
   await untilRegistered(watchdog);
-  etcd.freeze();
+  await etcd.freeze();
   const sentAt = performance.now();
   expect(await watchdog.stop()).toEqual({ code: 0, signal: null });
   expect(performance.now() - sentAt).toBeLessThan(3000);
@@ -81,7 +81,7 @@ test('a second signal ends it at once, although etcd is frozen', async () => {
   await using apache = await startApache();
   await using watchdog = await startWatch(keys, { ...apache, etcdUrl: etcd.url });
   await untilRegistered(watchdog);
-  etcd.freeze();
+  await etcd.freeze();
   const ended = watchdog.ended();
   signal(watchdog.pid);
   await expectRunning(watchdog, 300);

@@ -41,7 +41,11 @@ async function mirrored() {
         [...(view.snapshot?.keys.values() ?? [])].map(({ key, value }) => [key, value]),
       );
       const [want, have] = [listed, copy].map((map) =>
-        JSON.stringify(Object.entries(map).toSorted()),
+        JSON.stringify(
+          Object.keys(map)
+            .toSorted(byText)
+            .map((name) => [name, map[name]]),
+        ),
       );
       return want === have || `${have} and not ${want}`;
     });
@@ -52,6 +56,7 @@ async function mirrored() {
   };
 }
 
+const byText = (a: string, b: string) => (a < b ? -1 : 1);
 const key = (n: number) => `${prefix}/apache-${n}`;
 
 test('puts and deletes through restarts and a compaction end in the same map as etcd', async () => {

@@ -7,5 +7,5 @@ import { makeScratch } from '../../scripts/parts/scratch.ts';
 
 const scratch = await makeScratch('parts-test');
 const apache = await startApache();
-apache.freeze();
+await apache.freeze();
 process.send?.({ group: apache.pid, directory: scratch.path });

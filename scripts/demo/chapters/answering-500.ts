@@ -14,7 +14,7 @@ export const answering500: Chapter = {
   sabotage: 'its watchdog is frozen, so the key goes only when its lease ends: too late',
   async run(stage) {
     const backend = pick(stage, 2);
-    if (stage.sabotaged) backend.watchdog.freeze();
+    if (stage.sabotaged) await backend.watchdog.freeze();
     await backend.apache.failing(true);
     const { keyGoneMs, unservedMs, unservedAt } = await watchRemoval(stage, backend, refusedMs);
     return {

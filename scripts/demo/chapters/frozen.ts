@@ -19,7 +19,7 @@ export const frozen: Chapter = {
   async run(stage) {
     const backend = pick(stage, 1);
     const frozenAt = now();
-    backend.apache.freeze();
+    await backend.apache.freeze();
     if (stage.sabotaged) {
       await sleep(TOO_SHORT_MS);
       backend.apache.resume();

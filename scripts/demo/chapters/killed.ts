@@ -13,7 +13,7 @@ export const killed: Chapter = {
   sabotage: 'the balancer is frozen, so nginx keeps the dead one',
   async run(stage) {
     const backend = pick(stage, 0);
-    if (stage.sabotaged) stage.cluster.balancer.freeze();
+    if (stage.sabotaged) await stage.cluster.balancer.freeze();
     await backend.apache.kill();
     const { keyGoneMs, unservedMs } = await watchRemoval(stage, backend, refusedMs);
     return {

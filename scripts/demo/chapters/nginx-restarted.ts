@@ -49,7 +49,7 @@ export const nginxRestarted: Chapter = {
 };
 
 async function replaceGeneration({ cluster }: Stage, generation: string): Promise<void> {
-  cluster.balancer.freeze();
+  await cluster.balancer.freeze();
   const text = await readFile(cluster.conf, 'utf8');
   await writeFile(cluster.conf, text.replaceAll(generation, '0'.repeat(generation.length)));
 }

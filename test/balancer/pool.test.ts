@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { poolOf } from '../../src/balancer/pool.ts';
+import { backend, storedKey } from '../support/builders.ts';
+
+test('backends come out by key, whatever order they went in', () => {
+  const pool = poolOf('/test', [
+    storedKey('/test/b', '127.0.0.1:8002'),
+    storedKey('/test/a', '127.0.0.1:8001\n'),
+  ]);
+  expect(pool).toEqual({ backends: [backend('a', 8001), backend('b', 8002)], setAside: [] });
+});
+
+test('an address is in the pool once: its first key has it', () => {
+  const { backends, setAside } = poolOf('/test', [
+    storedKey('/test/b', '[2001:db8:0::1]:80'),
+    storedKey('/test/a', '[2001:DB8::1]:80'),
+  ]);
+  expect(backends.map(({ key }) => key)).toEqual(['/test/a']);
+  expect(setAside).toEqual([
+    { key: '/test/b', reason: 'value: [2001:db8::1]:80 is already the address of /test/a' },
+  ]);
+});
+
+test('what is no backend is set aside with its reason and harms nobody', () => {
+  const { backends, setAside } = poolOf('/test', [
+    storedKey('/test/a', '127.0.0.1:8001'),
+    storedKey('/test/empty', ''),
+    storedKey('/test/name', 'apache.example.org:80'),
+    storedKey('/test/huge', '127.0.0.1:80', { valueBytes: 1_048_576 }),
+    storedKey('/test/deeper/c', '127.0.0.1:8003'),
+  ]);
+  expect(backends).toEqual([backend('a', 8001)]);
+  expect(setAside).toEqual([
+    { key: '/test/deeper/c', reason: 'key: it is not directly below /test/' },
+    { key: '/test/empty', reason: 'value: it is empty' },
+    { key: '/test/huge', reason: 'value: 1048576 bytes; IP:PORT has at most 64' },
+    { key: '/test/name', reason: expect.stringContaining('it is a name') },
+  ]);
+});
+
+test('a key of any kind is shown on one line and not without end', () => {
+  const { setAside } = poolOf('/test', [
+    storedKey('/test/a\n\u001b[31mb', '127.0.0.1:8001'),
+    storedKey(`/test/${'x'.repeat(5000)}`, '127.0.0.1:8001'),
+  ]);
+  const shown = setAside.map(({ key }) => key);
+  expect(shown[0]).toBe(String.raw`"/test/a\n\u001b[31mb"`);
+  expect(shown[1]).toHaveLength(131);
+});
+
+test('nothing below the prefix is an empty pool', () => {
+  expect(poolOf('/test', [])).toEqual({ backends: [], setAside: [] });
+});

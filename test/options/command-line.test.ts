@@ -1,0 +1,108 @@
+import { expect, test, vi } from 'vitest';
+import { UsageError } from '../../src/lib/errors.ts';
+import { HelpShown, parseCommandLine } from '../../src/options/command-line.ts';
+import { flagOf, onOff, option, optional, variableOf } from '../../src/options/option.ts';
+import { absolutePath, count, duration } from '../../src/options/values.ts';
+
+const spec = {
+  name: 'example',
+  summary: 'An example.',
+  options: {
+    fastInterval: option({
+      ...{ placeholder: 'DURATION', help: 'pause', default: '250ms' },
+      parse: duration({ minMs: 10, maxMs: 1000 }),
+    }),
+    rise: option({ placeholder: 'COUNT', help: 'passes', required: true, parse: count(1, 9) }),
+    template: option({
+      ...{ placeholder: 'FILE', help: 'a file', default: '', defaultHelp: 'none' },
+      parse: optional(absolutePath),
+    }),
+    once: option({ help: 'once', ...onOff }),
+  },
+};
+const parse = (argv: string, environment: Record<string, string> = {}) =>
+  parseCommandLine(spec, argv.split(' ').filter(Boolean), environment);
+
+/** The one line that the operator sees. */
+function refusal(argv: string, environment?: Record<string, string>): string {
+  try {
+    parse(argv, environment);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    expect(error.message).not.toContain('\n');
+    return error.message;
+  }
+  throw new Error('it was accepted');
+}
+
+test('one name gives the flag and the variable', () => {
+  expect(flagOf('confirmListen')).toBe('--confirm-listen');
+  expect(variableOf('confirmListen')).toBe('ROLLCALL_CONFIRM_LISTEN');
+});
+
+test('the flag goes before the environment, and that before the default', () => {
+  const environment = { ROLLCALL_FAST_INTERVAL: '20ms', ROLLCALL_RISE: '2' };
+  expect(parse('--fast-interval 30ms', environment)).toMatchObject({ fastInterval: 30, rise: 2 });
+  expect(parse('', environment)).toMatchObject({ fastInterval: 20 });
+  expect(parse('--rise 1')).toEqual({
+    ...{ fastInterval: 250, rise: 1, template: undefined, once: false },
+  });
+});
+
+test('--flag=value is the same as --flag value', () => {
+  expect(parse('--rise=3 --template=/etc/a')).toMatchObject({ rise: 3, template: '/etc/a' });
+});
+
+test('an empty variable is one that is not set', () => {
+  expect(parse('--rise 1', { ROLLCALL_FAST_INTERVAL: '' })).toMatchObject({ fastInterval: 250 });
+  expect(refusal('', { ROLLCALL_RISE: '' })).toContain('--rise COUNT is required');
+});
+
+test('a switch is on by its bare flag, or by true in the environment', () => {
+  expect(parse('--rise 1 --once').once).toBe(true);
+  expect(parse('--rise 1', { ROLLCALL_ONCE: 'true' }).once).toBe(true);
+  expect(parse('--rise 1', { ROLLCALL_ONCE: 'false' }).once).toBe(false);
+  expect(refusal('--rise 1', { ROLLCALL_ONCE: '1' })).toContain('ROLLCALL_ONCE: "1"');
+});
+
+test('an unknown flag is refused with the nearest known one', () => {
+  expect(refusal('--rice 1')).toBe("unknown option '--rice' (Did you mean --rise?)");
+});
+
+test('a flag without its value, and a word too many, are refused', () => {
+  expect(refusal('--rise')).toContain('argument missing');
+  expect(refusal('--rise 1 now')).toContain('too many arguments');
+});
+
+test('a value that is not accepted is named as it was given: by its flag or its variable', () => {
+  expect(refusal('--rise 0')).toBe('--rise: "0" is not accepted: a whole number between 1 and 9');
+  expect(refusal('', { ROLLCALL_RISE: 'two' })).toMatch(/^ROLLCALL_RISE: "two" is not accepted/);
+});
+
+test('a missing option names the flag, the variable and what it is for', () => {
+  expect(refusal('')).toBe('--rise COUNT is required (or ROLLCALL_RISE): passes');
+});
+
+test('whatever was given is shown on one line and not without end', () => {
+  const line = refusal('', { ROLLCALL_RISE: `1\n2${'x'.repeat(10_000)}` });
+  expect(line).toContain(String.raw`"1\n2xxx`);
+  expect(line.length).toBeLessThan(250);
+});
+
+test('--help prints every option with its default and its variable, and is no error', () => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    expect(() => parse('--help')).toThrow(HelpShown);
+    const help = write.mock.calls
+      .map(([text]) => String(text))
+      .join('')
+      .replaceAll(/\s+/g, ' ');
+    expect(help).toContain(
+      '--fast-interval <DURATION> pause (default: 250ms; ROLLCALL_FAST_INTERVAL)',
+    );
+    expect(help).toContain('--rise <COUNT> passes (required; ROLLCALL_RISE)');
+    expect(help).toContain('--template <FILE> a file (default: none; ROLLCALL_TEMPLATE)');
+  } finally {
+    write.mockRestore();
+  }
+});
