@@ -4,7 +4,7 @@
  * of the client's own policies are in use: its breaker refuses calls for 5 s after
  * etcd is well again, and its retries triple every deadline.
  */
-import { Etcd3, isRecoverableError, type IOptions } from 'etcd3';
+import { Etcd3, GRPCDeadlineExceededError, isRecoverableError, type IOptions } from 'etcd3';
 import pRetry from 'p-retry';
 import type { Clock } from '../lib/clock.ts';
 import { withDeadline } from '../lib/deadline.ts';
@@ -97,16 +97,18 @@ export class EtcdEndpoints implements AsyncDisposable {
     const attempt = async (within: AbortSignal) => {
       this.#current ??= this.open();
       const client = this.#current;
+      const named = `${what} at ${this.url}`;
       try {
         return await withDeadline(
-          { what: `${what} at ${this.url}`, timeoutMs: tryMs, clock: this.#clock },
+          { what: named, timeoutMs: tryMs, clock: this.#clock },
           // etcd must give up no later than we do, else its late effect surprises us.
           () => work(client, { deadline: Date.now() + tryMs }),
           within,
         );
       } catch (error) {
         if (client === this.#current && isConnectionFault(error)) this.next();
-        throw error;
+        // Which of the two deadlines came first is chance; the words are the same.
+        throw error instanceof GRPCDeadlineExceededError ? new DeadlineError(named, tryMs) : error;
       }
     };
     return await withDeadline(
