@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, inject, test } from 'vitest';
 import { startEtcd } from '../../scripts/parts/etcd.ts';
+import { freePort } from '../../scripts/parts/ports.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { settingsTimeoutMs } from '../../src/lib/http2-settings-guard.ts';
@@ -16,8 +17,9 @@ const unhurried = new AbortController().signal;
 /** A timer on a busy machine of two cores. */
 const stallMs = 500;
 
-function open(url: string) {
-  const endpoints = new EtcdEndpoints([url], systemClock, Math.random);
+function open(...urls: string[]) {
+  // Begins with the first of them.
+  const endpoints = new EtcdEndpoints(urls, systemClock, () => 0);
   const leases = etcdLeases(endpoints, systemClock);
   const keys = etcdKeys(endpoints, systemClock);
   return {
@@ -52,6 +54,13 @@ test('a key is written only while it is as it was seen', async () => {
   expect(await store.leases.putIfUnchanged(put('127.0.0.1:2'), seen, unhurried)).toBe(true);
   await store.leases.revokeLease(leaseId, unhurried);
   expect(await store.leases.readKey(key, unhurried)).toBeUndefined();
+});
+
+test('an endpoint that is away costs a try, not the call: the next one answers', async () => {
+  await using store = open(`http://127.0.0.1:${await freePort()}`, inject('etcdUrl'));
+  const { leaseId, ttlMs } = await store.leases.grantLease(5000, unhurried);
+  expect(await store.leases.renewLease(leaseId, unhurried)).toBe(ttlMs);
+  await store.leases.revokeLease(leaseId, unhurried);
 });
 
 test('a prefix of more than one page is listed whole, at one revision', async () => {
