@@ -57,6 +57,12 @@ export interface Turn {
 
 export type Outcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/**
+ * A mass expiry of thousands must not run us out of file descriptors, which would look as if
+ * none of them answered. The others are served meanwhile, and asked as these have answered.
+ */
+const askedAtOnce = 64;
+
 const nothingListed: Pool = { backends: [], setAside: [] };
 const nobody: ReadonlyMap<string, StoredKey> = new Map();
 
@@ -96,6 +102,7 @@ export async function runBalancer(
   const asked = new Set<string>();
   const askHeld = () => {
     for (const { backend, lostAtMs } of unaskedOf(roster)) {
+      if (asked.size >= askedAtOnce) break;
       if (asked.has(backend.key)) continue;
       asked.add(backend.key);
       void deps.ask(backend.address, within).then((answers) => {

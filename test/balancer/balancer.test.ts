@@ -22,6 +22,7 @@ function balancing({ once = false, away = false } = {}) {
   const store = fakePrefixStore();
   store.away = away;
   const world = {
+    ...{ asking: 0, mostAsking: 0 },
     answerMs: 0,
     staged: '',
     onDisk: 'none',
@@ -56,7 +57,13 @@ function balancing({ once = false, away = false } = {}) {
           return { kind: 'serves', generation: world.served };
         },
       },
-      ask: async (address) => address !== '127.0.0.1:8002',
+      ask: async (address) => {
+        world.asking += 1;
+        world.mostAsking = Math.max(world.mostAsking, world.asking);
+        await clock.sleep(10);
+        world.asking -= 1;
+        return address !== '127.0.0.1:8002';
+      },
       onTurn: (turn) => turns.push(turn),
     },
     { once },
@@ -180,4 +187,16 @@ test('stopped while nginx is being asked: nothing is swapped or reloaded any mor
   await clock.advance(1000);
   await ended;
   expect(world.reloads).toBe(reloads);
+});
+
+test('thousands held at once are asked a few at a time, and none goes unasked', async () => {
+  const { clock, store, world, turns, put } = balancing();
+  for (let n = 0; n < 1000; n += 1) put(`apache-${n}`, 9000 + n);
+  await clock.advance(1000);
+  store.wipe();
+  await clock.advance(9000);
+  expect(world.mostAsking).toBe(64);
+  const absent = [...(turns.at(-1)?.roster.absent.values() ?? [])];
+  expect(absent).toHaveLength(1000);
+  expect(absent.every(({ answers }) => answers)).toBe(true);
 });
