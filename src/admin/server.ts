@@ -3,7 +3,7 @@
  * does. On node:http, since a framework costs each sidecar 4 MB of private memory
  * for four routes.
  *
- *   /metrics    Prometheus text       /-/healthy  200 while the loop turns
+ *   /metrics    Prometheus text       /-/healthy  200 while the process answers
  *   /status     JSON                  /-/ready    200 while it does its duty, else 503 and why
  */
 import { createServer, type Server } from 'node:http';
@@ -15,8 +15,7 @@ export interface AdminSources {
   readonly metrics: Registry;
   /** Anything that JSON can hold. */
   readonly status: () => unknown;
-  /** Undefined: well. Else why not. */
-  readonly unhealthy: () => string | undefined;
+  /** Undefined: ready. Else why not. */
   readonly unready: () => string | undefined;
 }
 
@@ -36,7 +35,7 @@ const verdict = (reason: string | undefined) =>
   reason === undefined ? plain(200, 'ok') : plain(503, reason);
 
 function routes(sources: AdminSources): ReadonlyMap<string, () => Answer | Promise<Answer>> {
-  const { metrics, status, unhealthy, unready } = sources;
+  const { metrics, status, unready } = sources;
   return new Map<string, () => Answer | Promise<Answer>>([
     [
       '/metrics',
@@ -46,7 +45,7 @@ function routes(sources: AdminSources): ReadonlyMap<string, () => Answer | Promi
       '/status',
       () => ({ status: 200, type: 'application/json', body: `${JSON.stringify(status())}\n` }),
     ],
-    ['/-/healthy', () => verdict(unhealthy())],
+    ['/-/healthy', () => verdict(undefined)],
     ['/-/ready', () => verdict(unready())],
   ]);
 }

@@ -9,6 +9,7 @@
  * back by themselves, or when the hold has lasted its time.
  */
 import type { Backend } from '../registry/backend.ts';
+import { byKey } from './pool.ts';
 
 export interface AbsenceRule {
   /** Losses this close together are one event. */
@@ -99,5 +100,5 @@ export const unaskedOf = (roster: Roster): readonly Absent[] =>
 export function servedOf(roster: Roster): readonly Backend[] {
   const held = heldOf(roster).map(({ backend }) => backend);
   if (held.length === 0) return [...roster.present.values()];
-  return [...roster.present.values(), ...held].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  return [...roster.present.values(), ...held].toSorted(byKey);
 }

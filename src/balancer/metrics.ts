@@ -1,7 +1,7 @@
 /** The balancer's metrics. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../lib/clock.ts';
-import { version } from '../lib/version.ts';
+import { registerBuildInfo } from '../lib/build-info.ts';
 import { heldOf } from './absence.ts';
 import type { Turn } from './balancer.ts';
 
@@ -26,12 +26,7 @@ export function balancerMetrics(clock: Clock): BalancerMetrics {
         if (turn) this.set(value(turn));
       },
     });
-  new Gauge({
-    name: 'rollcall_build_info',
-    help: 'Always 1; the version is a label.',
-    labelNames: ['version'],
-    registers,
-  }).set({ version }, 1);
+  registerBuildInfo(registry);
   new Gauge({
     name: 'rollcall_pool_backends',
     help: 'Keys below the prefix by state: in the pool, held in it without a key, set aside.',

@@ -45,4 +45,6 @@ export function poolOf(prefix: string, keys: Iterable<StoredKey>): Pool {
   return { backends, setAside };
 }
 
-const byKey = (a: StoredKey, b: StoredKey) => (a.key < b.key ? -1 : 1);
+/** The order of backends in the file: etcd's own, so that the same pool is the same file. */
+export const byKey = (a: { readonly key: string }, b: { readonly key: string }) =>
+  a.key < b.key ? -1 : 1;

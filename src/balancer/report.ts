@@ -7,7 +7,7 @@ import { type Log, Notices } from '../lib/log.ts';
 import { heldOf } from './absence.ts';
 import type { Turn } from './balancer.ts';
 import type { BalancerMetrics } from './metrics.ts';
-import type { Failure, Rollout } from './rollout.ts';
+import type { Failure, NginxAnswer, Rollout } from './rollout.ts';
 
 const failureTexts: Readonly<Record<Failure['step'], string>> = {
   swap: 'the new file was not put in place; nginx goes on with the old one',
@@ -15,30 +15,38 @@ const failureTexts: Readonly<Record<Failure['step'], string>> = {
   confirm: 'nginx did not take the new generation',
 };
 
+/** Key to reason. */
+type Reasons = ReadonlyMap<string, string>;
+
+const setAsideIn = (turn: Turn | undefined): Reasons =>
+  new Map(turn?.pool.setAside.map(({ key, reason }) => [key, reason]));
+
+const heldIn = (turn: Turn | undefined): Reasons =>
+  new Map(
+    turn && heldOf(turn.roster).map(({ backend, heldBecause }) => [backend.key, heldBecause ?? '']),
+  );
+
+const servedBy = (answer: NginxAnswer) =>
+  answer.kind === 'serves' ? answer.generation : undefined;
+
 export function reporter(log: Log, metrics: BalancerMetrics, clock: Clock): (turn: Turn) => void {
   const notices = new Notices(log);
-  const topics = new Set<string>();
   let before: Turn | undefined;
   let wantedSinceMs = 0;
-  let served: string | undefined;
-  let confirmed: string | undefined;
 
   /** Keeps one notice per key for as long as the key is in the list. */
   const tellKeys = (
     kind: string,
     text: string,
-    keys: ReadonlyMap<string, string>,
+    keys: Reasons,
+    keysBefore: Reasons,
     done: string,
   ) => {
     for (const [key, reason] of keys) {
-      topics.add(`${kind} ${key}`);
       notices.tell(`${kind} ${key}`, 'warn', `${text}: ${reason}`, { key, reason });
     }
-    for (const topic of topics) {
-      const key = topic.startsWith(`${kind} `) ? topic.slice(kind.length + 1) : undefined;
-      if (key === undefined || keys.has(key)) continue;
-      topics.delete(topic);
-      notices.clear(topic, done, { key });
+    for (const key of keysBefore.keys()) {
+      if (!keys.has(key)) notices.clear(`${kind} ${key}`, done, { key });
     }
   };
 
@@ -76,12 +84,16 @@ export function reporter(log: Log, metrics: BalancerMetrics, clock: Clock): (tur
   };
 
   const tellServed = ({ wanted, rollout: { answer }, decision }: Turn) => {
-    const serves = answer.kind === 'serves' ? answer.generation : undefined;
-    if (serves !== served && serves !== undefined && serves === wanted?.generation) {
+    const serves = servedBy(answer);
+    if (
+      serves !== (before && servedBy(before.rollout.answer)) &&
+      serves !== undefined &&
+      serves === wanted?.generation
+    ) {
       metrics.convergence.observe((clock.now() - wantedSinceMs) / 1000);
     }
-    served = serves;
     const settled = decision.kind === 'confirmed' ? wanted?.generation : undefined;
+    const confirmed = before?.decision.kind === 'confirmed' ? before.wanted?.generation : undefined;
     if (settled !== undefined && settled !== confirmed) {
       metrics.attempts.inc({ result: 'confirmed' });
       const tookMs = Math.round(clock.now() - wantedSinceMs);
@@ -93,11 +105,10 @@ export function reporter(log: Log, metrics: BalancerMetrics, clock: Clock): (tur
         'nginx no longer serves what is wanted',
       );
     }
-    confirmed = settled;
   };
 
   return (turn) => {
-    const { view, pool, roster } = turn;
+    const { view } = turn;
     if (view.trouble && !view.connected) {
       const text = view.snapshot
         ? 'etcd is away: the last good pool stands'
@@ -114,13 +125,15 @@ export function reporter(log: Log, metrics: BalancerMetrics, clock: Clock): (tur
     tellKeys(
       'set aside',
       'key set aside',
-      new Map(pool.setAside.map(({ key, reason }) => [key, reason])),
+      setAsideIn(turn),
+      setAsideIn(before),
       'key no longer set aside',
     );
     tellKeys(
       'held',
       'backend held in the pool although its key is gone',
-      new Map(heldOf(roster).map(({ backend, heldBecause }) => [backend.key, heldBecause ?? ''])),
+      heldIn(turn),
+      heldIn(before),
       'backend no longer held',
     );
     if (turn.templateFault === undefined) notices.clear('template', 'the template renders again');

@@ -56,7 +56,6 @@ export async function run(
     ? await startAdminServer(settings.admin, {
         metrics: metrics.registry,
         status: () => balancerStatus(turn, clock.now()),
-        unhealthy: () => undefined,
         unready: () => unreadyReason(turn),
       })
     : undefined;

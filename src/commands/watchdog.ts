@@ -44,7 +44,6 @@ export async function run(
     ? await startAdminServer(settings.admin, {
         metrics: metrics.registry,
         status: () => describe(key, address, status),
-        unhealthy: () => undefined,
         unready: () =>
           status?.registered ? undefined : (status?.registration ?? 'no probe has ended yet'),
       })

@@ -27,7 +27,6 @@ export function runCommand(
   if (signal?.aborted) return Promise.resolve({ kind: 'killed', by: 'shutdown', output: '' });
   return new Promise((resolve) => {
     let output = '';
-    if (signal?.aborted) return resolve({ kind: 'killed', by: 'shutdown', output });
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const streams: readonly (Readable | null | undefined)[] = [child.stdout, child.stderr];
     // Out of file descriptors, spawn fails before there are pipes; nobody listening would be fatal.

@@ -1,6 +1,6 @@
 /** The watchdog's metrics, and the observer that keeps them. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { version } from '../lib/version.ts';
+import { registerBuildInfo } from '../lib/build-info.ts';
 import { healthStates } from './health.ts';
 import type { WatchdogObserver } from './watchdog.ts';
 
@@ -12,12 +12,7 @@ export interface WatchdogMetrics {
 export function watchdogMetrics(leaseRemainingMs: () => number): WatchdogMetrics {
   const registry = new Registry();
   const registers = [registry];
-  new Gauge({
-    name: 'rollcall_build_info',
-    help: 'Always 1; the version is a label.',
-    labelNames: ['version'],
-    registers,
-  }).set({ version }, 1);
+  registerBuildInfo(registry);
   const duration = new Histogram({
     name: 'rollcall_probe_duration_seconds',
     help: 'How long probes took.',

@@ -9,7 +9,7 @@ const well = () => undefined;
 function sources(rest: Partial<AdminSources> = {}): AdminSources {
   const metrics = new Registry();
   new Gauge({ name: 'rollcall_up', help: 'Up.', registers: [metrics] }).set(1);
-  return { metrics, status: () => ({ state: 'up' }), unhealthy: well, unready: well, ...rest };
+  return { metrics, status: () => ({ state: 'up' }), unready: well, ...rest };
 }
 
 async function started(rest?: Partial<AdminSources>) {
