@@ -23,6 +23,17 @@ export interface EtcdPlan {
   readonly dataDir?: string;
   readonly clientPort?: number;
   readonly peerPort?: number;
+  /** Serves https and asks clients for a certificate. All in PEM. */
+  readonly tls?: EtcdTls;
+  /** More words for its command line, such as --auth-token. */
+  readonly args?: readonly string[];
+}
+
+export interface EtcdTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Vouches for clients. */
+  readonly clientCa: string;
 }
 
 export async function startEtcd(plan: EtcdPlan = {}): Promise<Etcd> {
@@ -30,7 +41,10 @@ export async function startEtcd(plan: EtcdPlan = {}): Promise<Etcd> {
   const scratch = stack.use(await makeScratch('etcd'));
   const dataDir = plan.dataDir ?? join(scratch.path, 'data');
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const url = `http://127.0.0.1:${plan.clientPort ?? (await freePort())}`;
+  const { tls, args = [] } = plan;
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${plan.clientPort ?? (await freePort())}`;
+  // Only clients of the data need a certificate: health and version are asked for here.
+  const metricsUrl = tls ? `http://127.0.0.1:${await freePort()}` : url;
   const peerUrl = `http://127.0.0.1:${plan.peerPort ?? (await freePort())}`;
 
   const program = stack.use(
@@ -43,16 +57,18 @@ export async function startEtcd(plan: EtcdPlan = {}): Promise<Etcd> {
           ...['--listen-client-urls', url, '--advertise-client-urls', url],
           ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
           ...['--initial-cluster', `etcd=${peerUrl}`, '--log-level', 'warn'],
+          ...(tls ? [...tlsArgs(tls), '--listen-metrics-urls', metricsUrl] : []),
+          ...args,
         ],
         cwd: scratch.path,
       },
       ready: async () => {
-        const { body } = await httpGet(`${url}/health`, ASKED_WITHIN_MS);
+        const { body } = await httpGet(`${metricsUrl}/health`, ASKED_WITHIN_MS);
         return body.includes('"health":"true"') || body;
       },
     }),
   );
-  const { body } = await httpGet(`${url}/version`, ASKED_WITHIN_MS);
+  const { body } = await httpGet(`${peerUrl}/version`, ASKED_WITHIN_MS);
   const { etcdserver: version } = JSON.parse(body) as { etcdserver: string };
 
   const owned = stack.move();
@@ -67,3 +83,8 @@ export async function startEtcd(plan: EtcdPlan = {}): Promise<Etcd> {
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   });
 }
+
+const tlsArgs = ({ cert, key, clientCa }: EtcdTls) => [
+  ...['--cert-file', cert, '--key-file', key],
+  ...['--client-cert-auth', '--trusted-ca-file', clientCa],
+];

@@ -27,6 +27,8 @@ const sample: Backend = {
   address: '127.0.0.1:8001',
   host: '127.0.0.1',
   port: 8001,
+  weight: 2,
+  meta: { zone: 'a' },
 };
 
 /** @throws Error when the template fails on these backends. */
@@ -54,6 +56,8 @@ export interface Templates {
 export function createRenderer(settings: RenderSettings, { main, confirm }: Templates): Renderer {
   const engine = new Liquid({
     strictVariables: true,
+    // A template may ask whether a backend has some metadata: {% if backend.meta.zone %}.
+    lenientIf: true,
     strictFilters: true,
     ownPropertyOnly: true,
     templates: { confirm },

@@ -13,7 +13,7 @@ import { readTemplates } from '../balancer/templates.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
 import { httpGet } from '../lib/http-get.ts';
-import { createLog } from '../lib/log.ts';
+import { createLog, Notices } from '../lib/log.ts';
 import { shutdownSignal } from '../lib/shutdown.ts';
 import { version } from '../lib/version.ts';
 import {
@@ -23,8 +23,10 @@ import {
 } from '../options/balancer-options.ts';
 import { type CommandSpec, parseCommandLine } from '../options/command-line.ts';
 import { warnOfUnknownVariables } from '../options/environment.ts';
-import { EtcdEndpoints } from '../registry/etcd-endpoints.ts';
-import { etcdKeys } from '../registry/etcd-keys.ts';
+import { etcdAccess } from '../options/etcd-options.ts';
+import { EtcdEndpoints } from '../registry/etcd/endpoints.ts';
+import { tellEtcdEvent } from '../registry/etcd/events.ts';
+import { etcdKeys } from '../registry/etcd/keys.ts';
 
 export const spec: CommandSpec<typeof balancerOptions> = {
   name: 'balancer',
@@ -39,12 +41,17 @@ export async function run(
   const settings = balancerSettings(parseCommandLine(spec, argv, environment));
   const render = rendererOf(settings);
   await refuseUnusable(settings);
+  const access = await etcdAccess(settings);
 
   const clock = systemClock;
   const random = Math.random;
   const log = createLog(settings.logLevel, { component: 'balancer', prefix: settings.prefix });
   const signal = shutdownSignal();
-  await using endpoints = new EtcdEndpoints(settings.etcd, clock, random);
+  const notices = new Notices(log);
+  await using endpoints = new EtcdEndpoints(settings.etcd, clock, random, {
+    access,
+    onEvent: (event) => tellEtcdEvent(event, notices),
+  });
   const store = etcdKeys(endpoints, clock);
   const file = configFile(settings.nginxConf);
   if (settings.dryRun) return await dryRun(settings, store, file, render, signal);

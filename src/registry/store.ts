@@ -9,7 +9,7 @@
 /** One key as etcd holds it. */
 export interface StoredKey {
   readonly key: string;
-  /** At most a few hundred bytes of the value: more is never a backend. */
+  /** At most 4 KiB of the value: more is neither a backend nor a record. */
   readonly value: string;
   /** The true length of the value. */
   readonly valueBytes: number;
@@ -34,6 +34,15 @@ export interface Lease {
   readonly ttlMs: number;
 }
 
+/** What must still be true for a change to be made. Revision 0: the key is absent. */
+export type Guard =
+  | { readonly key: string; readonly modRevision: number }
+  | { readonly key: string; readonly leaseId: string };
+
+export type Write =
+  | { readonly kind: 'put'; readonly key: string; readonly value: string; readonly leaseId: string }
+  | { readonly kind: 'delete'; readonly key: string };
+
 /** What the watchdog needs. */
 export interface LeaseStore {
   grantLease(ttlMs: number, signal: AbortSignal): Promise<Lease>;
@@ -41,14 +50,20 @@ export interface LeaseStore {
   renewLease(leaseId: string, signal: AbortSignal): Promise<number>;
   /** Its keys go with it. A lease that is gone already is no error. */
   revokeLease(leaseId: string, signal: AbortSignal): Promise<void>;
-  /** Linearizable. */
-  readKey(key: string, signal: AbortSignal): Promise<StoredKey | undefined>;
-  /** @returns false when the key is no longer as `seen` (undefined: absent). */
-  putIfUnchanged(
-    put: { readonly key: string; readonly value: string; readonly leaseId: string },
-    seen: StoredKey | undefined,
+  /** @returns what a lease, anybody's, has left, in whole seconds as milliseconds; 0 when it is gone. */
+  leaseRemainingMs(leaseId: string, signal: AbortSignal): Promise<number>;
+  /** Linearizable, all at one revision, in the order asked for. */
+  readKeys(
+    keys: readonly string[],
     signal: AbortSignal,
-  ): Promise<boolean>;
+  ): Promise<readonly (StoredKey | undefined)[]>;
+  /** All writes or none, at one revision. @returns false when a guard no longer holds. */
+  change(guards: readonly Guard[], writes: readonly Write[], signal: AbortSignal): Promise<boolean>;
+  /**
+   * Tells that `key` was put or deleted, by anybody. A hint: nothing may depend on it. Ends
+   * only by throwing: the reason, or the signal's. It never resumes by itself.
+   */
+  watchKey(key: string, onChange: () => void, signal: AbortSignal): Promise<never>;
 }
 
 export interface WatchHandlers {

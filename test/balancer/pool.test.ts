@@ -21,6 +21,19 @@ test('an address is in the pool once: its first key has it', () => {
   ]);
 });
 
+test('a value with metadata is a backend like a plain one, and has its address once', () => {
+  const { backends, setAside } = poolOf('/test', [
+    storedKey('/test/a', '{"address":"127.0.0.1:8001","weight":5,"meta":{"zone":"east"}}'),
+    storedKey('/test/b', '127.0.0.1:8001'),
+    storedKey('/test/c', '{"address":"127.0.0.1:8003","weight":0}'),
+  ]);
+  expect(backends).toEqual([{ ...backend('a', 8001), weight: 5, meta: { zone: 'east' } }]);
+  expect(setAside).toEqual([
+    { key: '/test/b', reason: 'value: 127.0.0.1:8001 is already the address of /test/a' },
+    { key: '/test/c', reason: 'value: its "weight" is not a whole number from 1 to 1000' },
+  ]);
+});
+
 test('what is no backend is set aside with its reason and harms nobody', () => {
   const { backends, setAside } = poolOf('/test', [
     storedKey('/test/a', '127.0.0.1:8001'),

@@ -29,6 +29,23 @@ test('a single backend is an upstream like any other', () => {
   expect(serversOf(render([backend('a', 8001)]).text)).toEqual(['server 127.0.0.1:8001;']);
 });
 
+test('a weight is written where there is one, and no more of a value than that', () => {
+  const heavy = { ...backend('a', 8001), weight: 5, meta: { zone: 'a' } };
+  const { text } = render([heavy, { ...backend('b', 8002), weight: 1000 }]);
+  expect(text).toContain('\n    server 127.0.0.1:8001 weight=5;\n');
+  expect(text).toContain('\n    server 127.0.0.1:8002 weight=1000;\n');
+  expect(text).not.toContain('zone=');
+});
+
+test('a template of one’s own may ask for metadata that not every backend has', () => {
+  const asking = `${smallest}{% for b in backends %}{% if b.meta.zone %}# {{ b.meta.zone }}{% endif %}{% endfor %}`;
+  const { text } = withMain(asking)([
+    { ...backend('a', 8001), meta: { zone: 'east' } },
+    backend('b', 8002),
+  ]);
+  expect(text.match(/# east/g)).toHaveLength(1);
+});
+
 test('no backend is a 503 with Retry-After, and no upstream without servers', () => {
   const { text } = render([]);
   expect(text).not.toContain('upstream backend');

@@ -1,6 +1,7 @@
 /** The store on a real etcd: leases, pages, and calls that end in time whatever etcd does. */
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, inject, test } from 'vitest';
@@ -9,9 +10,9 @@ import { freePort } from '../../scripts/parts/ports.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { settingsTimeoutMs } from '../../src/lib/http2-settings-guard.ts';
-import { EtcdEndpoints, shortCall } from '../../src/registry/etcd-endpoints.ts';
-import { etcdKeys } from '../../src/registry/etcd-keys.ts';
-import { etcdLeases } from '../../src/registry/etcd-leases.ts';
+import { EtcdEndpoints, shortCall } from '../../src/registry/etcd/endpoints.ts';
+import { etcdKeys } from '../../src/registry/etcd/keys.ts';
+import { etcdLeases } from '../../src/registry/etcd/leases.ts';
 
 const unhurried = new AbortController().signal;
 /** A timer on a busy machine of two cores. */
@@ -42,18 +43,59 @@ test('a lease is granted, renewed and revoked; one that is gone answers 0 and is
   expect(await store.leases.renewLease(leaseId, unhurried)).toBe(0);
 });
 
-test('a key is written only while it is as it was seen', async () => {
+test('what a lease has left is told, whoever it belongs to, and is 0 once it is gone', async () => {
   await using store = open(inject('etcdUrl'));
-  const key = `/store-${randomUUID()}/apache-8001`;
   const { leaseId } = await store.leases.grantLease(60_000, unhurried);
-  const put = (value: string) => ({ key, value, leaseId });
-  expect(await store.leases.putIfUnchanged(put('127.0.0.1:1'), undefined, unhurried)).toBe(true);
-  expect(await store.leases.putIfUnchanged(put('127.0.0.1:2'), undefined, unhurried)).toBe(false);
-  const seen = await store.leases.readKey(key, unhurried);
-  expect(seen).toMatchObject({ value: '127.0.0.1:1', leaseId });
-  expect(await store.leases.putIfUnchanged(put('127.0.0.1:2'), seen, unhurried)).toBe(true);
+  await using other = open(inject('etcdUrl'));
+  await sleep(1100);
+  const remainingMs = await other.leases.leaseRemainingMs(leaseId, unhurried);
+  expect(remainingMs).toBeGreaterThan(60_000 - 30_000);
+  expect(remainingMs).toBeLessThan(60_000);
   await store.leases.revokeLease(leaseId, unhurried);
-  expect(await store.leases.readKey(key, unhurried)).toBeUndefined();
+  expect(await other.leases.leaseRemainingMs(leaseId, unhurried)).toBe(0);
+});
+
+test('keys are written only while all of them are as they were seen, and then at one revision', async () => {
+  await using store = open(inject('etcdUrl'));
+  const { leases } = store;
+  const [key, record] = ['apache-8001', 'record'].map((name) => `/store-${randomUUID()}/${name}`);
+  if (!key || !record) return expect.unreachable();
+  const { leaseId } = await leases.grantLease(60_000, unhurried);
+  const put = (name: string, value: string) =>
+    ({ kind: 'put', key: name, value, leaseId }) as const;
+  const absent = { key, modRevision: 0 };
+  const both = [put(key, '127.0.0.1:1'), put(record, '{}')];
+  expect(await leases.change([absent], both, unhurried)).toBe(true);
+  expect(await leases.change([absent], [put(record, '{"late":true}')], unhurried)).toBe(false);
+
+  const [seen, none, beside] = await leases.readKeys([key, `${key}-none`, record], unhurried);
+  expect(none).toBeUndefined();
+  expect(seen).toMatchObject({ key, value: '127.0.0.1:1', valueBytes: 11, leaseId });
+  expect(beside).toMatchObject({ key: record, value: '{}', modRevision: seen?.modRevision });
+
+  const asSeen = { key, modRevision: seen?.modRevision ?? 0 };
+  const [ours, notOurs] = [leaseId, '12345'].map((id) => ({ key, leaseId: id }));
+  if (!ours || !notOurs) return expect.unreachable();
+  const remove = { kind: 'delete', key } as const;
+  expect(await leases.change([asSeen, notOurs], [remove], unhurried)).toBe(false);
+  expect(await leases.change([asSeen, ours], [remove, put(record, 'down')], unhurried)).toBe(true);
+  expect(await leases.readKeys([key, record], unhurried)).toMatchObject([
+    undefined,
+    { value: 'down' },
+  ]);
+  await leases.revokeLease(leaseId, unhurried);
+  expect(await leases.readKeys([record], unhurried)).toEqual([undefined]);
+});
+
+test('a long value is kept as far as a record may be long, and its true length is told', async () => {
+  await using store = open(inject('etcdUrl'));
+  const key = `/store-${randomUUID()}/long`;
+  const { leaseId } = await store.leases.grantLease(60_000, unhurried);
+  const value = 'x'.repeat(4097);
+  await store.leases.change([], [{ kind: 'put', key, value, leaseId }], unhurried);
+  const [stored] = await store.leases.readKeys([key], unhurried);
+  expect(stored).toMatchObject({ value: 'x'.repeat(4096), valueBytes: 4097 });
+  await store.leases.revokeLease(leaseId, unhurried);
 });
 
 test('an endpoint that is away costs a try, not the call: the next one answers', async () => {
@@ -73,7 +115,7 @@ test('a prefix of more than one page is listed whole, at one revision', async ()
       names
         .slice(n, n + 100)
         .map((key) =>
-          store.leases.putIfUnchanged({ key, value: '127.0.0.1:1', leaseId }, undefined, unhurried),
+          store.leases.change([], [{ kind: 'put', key, value: '127.0.0.1:1', leaseId }], unhurried),
         ),
     );
   }
@@ -91,7 +133,9 @@ test('etcd frozen: every call ends within its budget, and the first one after it
   const calls: (() => Promise<unknown>)[] = [
     () => store.leases.grantLease(5000, unhurried),
     () => store.leases.renewLease(leaseId, unhurried),
-    () => store.leases.readKey('/test/apache-8001', unhurried),
+    () => store.leases.leaseRemainingMs(leaseId, unhurried),
+    () => store.leases.readKeys(['/test/apache-8001'], unhurried),
+    () => store.leases.change([], [{ kind: 'delete', key: '/test/apache-8001' }], unhurried),
     () => store.leases.revokeLease(leaseId, unhurried),
   ];
   for (const call of calls) {

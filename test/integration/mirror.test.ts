@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import { startEtcd } from '../../scripts/parts/etcd.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { EtcdEndpoints } from '../../src/registry/etcd-endpoints.ts';
-import { etcdKeys } from '../../src/registry/etcd-keys.ts';
+import { EtcdEndpoints } from '../../src/registry/etcd/endpoints.ts';
+import { etcdKeys } from '../../src/registry/etcd/keys.ts';
 import { type MirrorView, nothingKnown, runMirror } from '../../src/registry/mirror.ts';
 
 const prefix = `/mirror-${randomUUID()}`;

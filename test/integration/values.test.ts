@@ -24,7 +24,16 @@ const setAside: readonly (readonly [name: string, value: string | Buffer, reason
   ['v-text', 'hello', notAddress],
   ['v-host-only', '127.0.0.1', notAddress],
   ['v-url', 'http://127.0.0.1:80', notAddress],
-  ['v-json', '{"host":"127.0.0.1","port":80}', notAddress],
+  ['v-json', '{"host":"127.0.0.1","port":80}', 'value: it is JSON without an "address"'],
+  ['v-json-broken', '{"address":"127.0.0.1:80"', 'value: it is not JSON'],
+  ['v-json-name', '{"address":"localhost:80"}', 'value: its "address": it is a name'],
+  ['v-json-directive', '{"address":"127.0.0.1:80; include x"}', 'value: its "address": it is not'],
+  ['v-json-weight', '{"address":"127.0.0.1:80","weight":"5 max_fails=0"}', 'value: its "weight"'],
+  ['v-json-meta', '{"address":"127.0.0.1:80","meta":{"a":"b;c"}}', 'value: its "meta"'],
+  ['v-json-twice', '{"address":"127.0.0.1:80","address":"127.0.0.1:81"}', 'value: a name stands'],
+  ['v-json-bom', '\uFEFF{"address":"127.0.0.1:80"}', notAddress],
+  ['v-json-long', `{"address":"127.0.0.1:80"}${' '.repeat(2048)}`, 'value: 2074 bytes; a JSON'],
+  ['zz-json-twice', '{"address":"127.0.0.1:20001"}', 'value: 127.0.0.1:20001 is already'],
   ['v-port-0', '127.0.0.1:0', badPort],
   ['v-port-65536', '127.0.0.1:65536', badPort],
   ['v-octal', '127.0.0.01:80', notAddress],
@@ -40,8 +49,8 @@ const setAside: readonly (readonly [name: string, value: string | Buffer, reason
   ['v-quotes', '"127.0.0.1:80"', notAddress],
   ['v-apostrophes', "'127.0.0.1:80'", notAddress],
   ['v-variable', '${upstream_addr}:80', notAddress],
-  ['v-template', '{{ pid }}:80', notAddress],
-  ['v-tag', "{% include 'confirm' %}", notAddress],
+  ['v-template', '{{ pid }}:80', 'value: it is not JSON'],
+  ['v-tag', "{% include 'confirm' %}", 'value: it is not JSON'],
   ['v-placeholder', '@generation@:80', notAddress],
   ['v-unix', 'unix:/tmp/socket', notAddress],
   ['v-nul', '127.0.0.1:80\0', notAddress],
@@ -74,6 +83,11 @@ afterAll(() => stack.disposeAsync());
 
 test('all of it at once: the backends are served, the rest is set aside with its reason', async () => {
   await keys.put('once', '127.0.0.1:20001');
+  await keys.put('v-json-weighty', '{"address":"127.0.0.1:20003","weight":5,"since":[1]}');
+  await keys.put(
+    'v-json-pretty',
+    '\n{\n  "address": "127.0.0.1:20004",\n  "meta": {"a": "b"}\n}\n',
+  );
   await keys.put('v4-line-break', '127.0.0.1:20002\n');
   await keys.put('v6', '[::1]:20006');
   await keys.put('v6-longest', '[2001:0DB8:0000:0000:0000:0000:0000:0001]:20007\r\n');
@@ -82,13 +96,18 @@ test('all of it at once: the backends are served, the rest is set aside with its
   const { backends, generation } = await untilConfirmed(
     balancer,
     'every key to be in its place',
-    (status) => status.backends.length === setAside.length + 5,
+    (status) => status.backends.length === setAside.length + 7,
   );
 
-  const servers = [apache.address, '127.0.0.1:20001', '127.0.0.1:20002', '[::1]:20006'];
-  const expected = [...servers, '[2001:db8::1]:20007'];
+  const heavy = '127.0.0.1:20003';
+  const expected = [
+    ...[apache.address, '127.0.0.1:20001', '127.0.0.1:20004', heavy, '127.0.0.1:20002'],
+    ...['[::1]:20006', '[2001:db8::1]:20007'],
+  ];
   expect(addressesOf(backends)).toEqual(expected);
-  expect(await site.upstream()).toEqual(expected.map((one) => `server ${one};`));
+  expect(await site.upstream()).toEqual(
+    expected.map((one) => `server ${one}${one === heavy ? ' weight=5' : ''};`),
+  );
   expect(await site.served()).toBe(generation.wanted);
   const { headers, body } = await httpGet(site.url, 5000);
   expect([body.includes(apache.name), headers['x-handler']]).toEqual([true, expect.any(String)]);
@@ -115,7 +134,7 @@ test('each is told once in the log, and counted', async () => {
   ).toBe(true);
   const { body } = await httpGet(`${balancer.adminUrl}/metrics`, 1000);
   expect(body).toContain(`rollcall_pool_backends{state="set_aside"} ${setAside.length}\n`);
-  expect(body).toContain('rollcall_pool_backends{state="in_pool"} 5\n');
+  expect(body).toContain('rollcall_pool_backends{state="in_pool"} 7\n');
 });
 
 test('what is put right is a backend, what is removed is forgotten, and both are told', async () => {
@@ -125,7 +144,7 @@ test('what is put right is a backend, what is removed is forgotten, and both are
   const { backends } = await untilConfirmed(
     balancer,
     'the name put right',
-    ({ backends: all }) => all.length === setAside.length + 3,
+    ({ backends: all }) => all.length === setAside.length + 5,
   );
   expect(addressesOf(backends)).toContain('127.0.0.1:20014');
   // The address that two keys had is now that of the second.

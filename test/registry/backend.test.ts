@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { maxValueBytes, parseAddress, parseBackend, parseKey } from '../../src/registry/backend.ts';
+import { maxPlainBytes, parseAddress, parseBackend, parseKey } from '../../src/registry/backend.ts';
 
 test.each([
   ['127.0.0.1:8001', '127.0.0.1:8001'],
@@ -39,7 +39,7 @@ test.each([
   ['2001:db8::1:8001', 'in brackets'],
   ['apache.example.org:80', 'it is a name'],
   ['localhost:80', 'it is a name'],
-  [`${'1'.repeat(maxValueBytes)}:80`, 'longer than'],
+  [`${'1'.repeat(maxPlainBytes)}:80`, 'longer than'],
 ])('%j is no address: %s', (text, reason) => {
   expect(parseAddress(text)).toEqual({ ok: false, reason: expect.stringContaining(reason) });
 });
@@ -95,6 +95,7 @@ test('a backend is a key directly below the prefix with an address', () => {
     value: {
       ...{ key: '/test/a', name: 'a' },
       ...{ address: '127.0.0.1:8001', host: '127.0.0.1', port: 8001 },
+      ...{ weight: 1, meta: {} },
     },
   });
 });
