@@ -2,7 +2,7 @@
  * The options that the programs of the demo run with, and what follows from them: how long each
  * step of a removal may take. The story holds the programs to these bounds.
  */
-import { jitterShare } from '../../src/watchdog/timing.ts';
+import { bounds, jitterShare } from '../../src/watchdog/timing.ts';
 import type { Flags } from '../parts/rollcall.ts';
 
 export const prefix = '/test';
@@ -15,8 +15,6 @@ const fall = 2;
 
 /** Pauses are lengthened at random, by up to this. */
 const jitter = 1 + jitterShare;
-/** etcd looks for leases that ran out twice a second. */
-const sweepMs = 500;
 /** For a stall of a small, busy machine, once a bound. */
 const slackMs = 1000;
 
@@ -29,16 +27,20 @@ export const watchdogFlags: Flags = {
   fall,
 };
 
-const judgementMs = jitter * (intervalMs + (fall - 1) * fastIntervalMs);
+/** What the watchdog itself promises. */
+const promised = bounds({ intervalMs, fastIntervalMs, timeoutMs, fall }, ttlMs);
 
 /** From a fault that a probe notices at once to the key being gone. */
-export const refusedMs = judgementMs + slackMs;
+export const refusedMs = promised.deadMs + slackMs;
 
 /** From a fault that each probe has to wait for to the key being gone. */
-export const silentMs = judgementMs + fall * timeoutMs + slackMs;
+export const silentMs = promised.hungMs + slackMs;
 
 /** From the end of a watchdog to its key being gone: with nobody to delete it, only etcd does. */
-export const expiredMs = { atMost: ttlMs + sweepMs + slackMs, atLeast: ttlMs - 2 * intervalMs };
+export const expiredMs = {
+  atMost: promised.unwatchedMs + slackMs,
+  atLeast: ttlMs - 2 * intervalMs,
+};
 
 /** From a key that goes to nginx without it, the older workers' last answers included. */
 export const appliedMs = 500 + slackMs;

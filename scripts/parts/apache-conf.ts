@@ -17,9 +17,33 @@ interface Settings {
   readonly address: string;
   /** While this file exists every answer is 500. */
   readonly failFlag: string;
+  readonly extra?: ApacheExtra;
 }
 
-export function apacheConf({ home, address, failFlag }: Settings): string {
+/** What an apache has beyond the usual. */
+export interface ApacheExtra {
+  /** "prefork": one process for each connection, five at most. */
+  readonly mpm?: 'event' | 'prefork';
+  /** "headers" for mod_headers. */
+  readonly modules?: readonly string[];
+  readonly directives?: readonly string[];
+}
+
+const workers = {
+  event: `
+StartServers 1
+ServerLimit 2
+ThreadsPerChild 50
+MaxRequestWorkers 100
+MinSpareThreads 10
+MaxSpareThreads 100`,
+  prefork: `
+StartServers 1
+MaxRequestWorkers 5`,
+};
+
+export function apacheConf({ home, address, failFlag, extra = {} }: Settings): string {
+  const { mpm = 'event', directives = [] } = extra;
   const modules = MODULE_DIRECTORIES.find((path) => existsSync(`${path}/mod_mpm_event.so`));
   if (!modules) throw new Error("apache's modules are in none of the usual places");
   return `
@@ -31,19 +55,14 @@ ServerName ${address}
 Listen ${address}
 ${process.getuid?.() === 0 ? 'User nobody\nGroup #65534' : ''}
 
-LoadModule mpm_event_module "${modules}/mod_mpm_event.so"
+LoadModule mpm_${mpm}_module "${modules}/mod_mpm_${mpm}.so"
 <IfModule !mod_unixd.c>
   LoadModule unixd_module "${modules}/mod_unixd.so"
 </IfModule>
 LoadModule authz_core_module "${modules}/mod_authz_core.so"
 LoadModule rewrite_module "${modules}/mod_rewrite.so"
-
-StartServers 1
-ServerLimit 2
-ThreadsPerChild 50
-MaxRequestWorkers 100
-MinSpareThreads 10
-MaxSpareThreads 100
+${(extra.modules ?? []).map((name) => `LoadModule ${name}_module "${modules}/mod_${name}.so"`).join('\n')}
+${workers[mpm]}
 GracefulShutdownTimeout 3
 
 DocumentRoot "${home}/pages"
@@ -57,5 +76,6 @@ RewriteEngine On
 RewriteCond "${failFlag}" -f
 RewriteRule ^ - [R=500,L]
 RewriteRule ^ /index.html [L]
+${directives.join('\n')}
 `.trimStart();
 }

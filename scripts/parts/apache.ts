@@ -4,7 +4,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { apacheConf } from './apache-conf.ts';
+import { apacheConf, type ApacheExtra } from './apache-conf.ts';
 import { findProgram } from './find-program.ts';
 import { httpGet } from './http-get.ts';
 import { freePort } from './ports.ts';
@@ -24,6 +24,7 @@ export interface Apache extends Program {
 
 export interface ApachePlan {
   readonly port?: number;
+  readonly extra?: ApacheExtra;
 }
 
 export async function startApache(plan: ApachePlan = {}): Promise<Apache> {
@@ -41,7 +42,10 @@ export async function startApache(plan: ApachePlan = {}): Promise<Apache> {
     join(scratch.path, 'pages', 'index.html'),
     `<!doctype html>\n<title>${name}</title>\n<h1>${name}</h1>\n`,
   );
-  await writeFile(conf, apacheConf({ home: scratch.path, address, failFlag }));
+  await writeFile(
+    conf,
+    apacheConf({ home: scratch.path, address, failFlag, ...(plan.extra && { extra: plan.extra }) }),
+  );
 
   const program = stack.use(
     await startProgram({

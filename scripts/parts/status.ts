@@ -12,8 +12,19 @@ export interface WatchdogStatus {
     readonly durationMs: number;
     readonly at: string;
   } | null;
+  /** Why the last probe failed that changed the state for the worse. */
+  readonly reason: string | null;
   readonly registered: boolean;
   readonly registration: string;
+  readonly instance: string;
+  readonly host: string;
+  readonly recordKey: string;
+  readonly outlivesAtMostMs: {
+    readonly deadMs: number;
+    readonly hungMs: number;
+    readonly unwatchedMs: number;
+    readonly unansweredMs: number;
+  };
 }
 
 export interface BalancerStatus {

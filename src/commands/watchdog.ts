@@ -1,19 +1,33 @@
 /** `rollcall watchdog`: settings to parts, parts to the loop. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { type AdminServer, startAdminServer } from '../admin/server.ts';
-import { systemClock } from '../lib/clock.ts';
-import { createLog } from '../lib/log.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { createLog, type Log, Notices } from '../lib/log.ts';
+import { runCommand } from '../lib/run-command.ts';
 import { shutdownSignal } from '../lib/shutdown.ts';
+import { systemdNotifier } from '../lib/systemd-notify.ts';
 import { version } from '../lib/version.ts';
+import { backendValue } from '../options/backend-options.ts';
 import { type CommandSpec, parseCommandLine } from '../options/command-line.ts';
 import { warnOfUnknownVariables } from '../options/environment.ts';
+import { etcdAccess } from '../options/etcd-options.ts';
+import { probeTarget } from '../options/probe-options.ts';
 import { watchdogOptions, watchdogSettings } from '../options/watchdog-options.ts';
-import { EtcdEndpoints } from '../registry/etcd-endpoints.ts';
-import { etcdLeases } from '../registry/etcd-leases.ts';
+import { EtcdEndpoints } from '../registry/etcd/endpoints.ts';
+import { tellEtcdEvent } from '../registry/etcd/events.ts';
+import { etcdLeases } from '../registry/etcd/leases.ts';
+import { recordKey as recordKeyOf } from '../registry/record.ts';
+import { followKey } from '../watchdog/registration/key-watch.ts';
 import { watchdogMetrics } from '../watchdog/metrics.ts';
-import { probe } from '../watchdog/probe.ts';
-import { Registration } from '../watchdog/registration.ts';
-import { evidenceMs } from '../watchdog/timing.ts';
-import { runWatchdog, type WatchdogStatus } from '../watchdog/watchdog.ts';
+import type { WatchdogStatus } from '../watchdog/observer.ts';
+import { ownAddressTowards } from '../watchdog/own-address.ts';
+import { openProber } from '../watchdog/probe/prober.ts';
+import { Registration } from '../watchdog/registration/registration.ts';
+import { describe, recordFor, type Self } from '../watchdog/self.ts';
+import { bounds, evidenceMs } from '../watchdog/timing.ts';
+import { tellSupervisor } from '../watchdog/supervision.ts';
+import { runWatchdog, type WatchdogBells } from '../watchdog/watchdog.ts';
 
 export const spec: CommandSpec<typeof watchdogOptions> = {
   name: 'watchdog',
@@ -26,67 +40,91 @@ export async function run(
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
   const settings = watchdogSettings(parseCommandLine(spec, argv, environment));
-  const { key, address, ttl: ttlMs, timeout: timeoutMs, rise, fall } = settings;
+  const access = await etcdAccess(settings);
+  const { key, ttl: ttlMs, rules, byHand } = settings;
   const clock = systemClock;
   const random = Math.random;
   const log = createLog(settings.logLevel, { component: 'watchdog', key });
+  const notices = new Notices(log);
+  const signal = shutdownSignal();
 
-  await using endpoints = new EtcdEndpoints(settings.etcd, clock, random);
+  const address = await addressOf(settings, clock, log, signal);
+  const value = backendValue(settings, address);
+  const target = probeTarget(settings, address);
+  const recordKey = recordKeyOf(settings.recordPrefix, key);
+  const instance = randomUUID();
+
+  await using endpoints = new EtcdEndpoints(settings.etcd, clock, random, {
+    access,
+    onEvent: (event) => tellEtcdEvent(event, notices),
+  });
   using leases = etcdLeases(endpoints, clock);
+  const metrics = watchdogMetrics(rules, ttlMs, () => registration.remainingMs);
   const registration = new Registration(
-    { key, address, ttlMs, evidenceMs: evidenceMs(timeoutMs) },
+    { key, recordKey, value, instance, ttlMs, evidenceMs: evidenceMs(rules.timeoutMs), byHand },
     leases,
     clock,
+    metrics.observer,
   );
-  const metrics = watchdogMetrics(() => registration.remainingMs);
+  const bells: WatchdogBells = { onIdleClose: () => {}, onKeyChange: () => {} };
+  using prober = openProber(target, { clock, onIdleClose: () => bells.onIdleClose() });
+
   let status: WatchdogStatus | undefined;
   await using admin = settings.admin
     ? await startAdminServer(settings.admin, {
         metrics: metrics.registry,
-        status: () => describe(key, address, status),
-        unready: () =>
-          status?.registered ? undefined : (status?.registration ?? 'no probe has ended yet'),
+        status: () => describe(self, status),
+        unready: () => (status?.isRegistered ? undefined : (status?.words ?? 'no turn has ended')),
       })
     : undefined;
+  const self: Self = {
+    ...{ instance, host: hostname(), pid: process.pid, version, admin: shown(admin) },
+    ...{ key, recordKey, address, value, bounds: bounds(rules, ttlMs) },
+    probe: target.kind === 'http' ? target.url : `tcp://${target.host}:${target.port}`,
+  };
 
-  const signal = shutdownSignal();
+  const notifier = systemdNotifier(environment, runCommand, log);
+  const supervisor = tellSupervisor(notifier, signal);
+
   warnOfUnknownVariables(environment, log);
-  log.info({ version, address, probe: settings.probe, ttlMs, admin: shown(admin) }, 'watching');
+  const { probe, admin: at, bounds: outlivesAtMostMs } = self;
+  log.info({ version, instance, value, probe, ttlMs, admin: at, outlivesAtMostMs }, 'watching');
+  void followKey(
+    key,
+    { store: leases, clock, random, onChange: () => bells.onKeyChange() },
+    signal,
+  );
   await runWatchdog(
     {
-      probe: (within) => probe({ url: settings.probe, timeoutMs }, clock, within),
-      registration,
-      judgement: { rise, fall },
-      intervalMs: settings.interval,
-      fastIntervalMs: settings.fastInterval,
-      clock,
-      random,
-      log,
-      observer: { ...metrics.observer, onStatus: (latest) => (status = latest) },
+      ...{ registration, rules, ttlMs, bells, clock, random, log },
+      probe: (within) => prober.probe(within),
+      record: (course) => recordFor(self, course),
+      aliveEveryMs: notifier.everyMs,
+      observer: {
+        ...metrics.observer,
+        onTurn: (latest) => {
+          status = latest;
+          supervisor.onTurn(latest);
+        },
+      },
     },
     signal,
   );
+  await supervisor.stopped;
   return 0;
 }
 
-const shown = (admin: AdminServer | undefined) => admin && `${admin.host}:${admin.port}`;
-
-function describe(key: string, address: string, status: WatchdogStatus | undefined) {
-  const last = status?.lastProbe;
-  return {
-    key,
-    address,
-    state: status?.health.state ?? 'starting',
-    since: status?.since ?? null,
-    lastProbe: last
-      ? {
-          passed: last.passed,
-          ...(last.passed ? {} : { reason: last.reason }),
-          durationMs: last.durationMs,
-          at: last.at,
-        }
-      : null,
-    registered: status?.registered ?? false,
-    registration: status?.registration ?? 'not held: starting',
-  };
+async function addressOf(
+  { address, etcd }: ReturnType<typeof watchdogSettings>,
+  clock: Clock,
+  log: Log,
+  signal: AbortSignal,
+): Promise<string> {
+  if (address.kind === 'given') return address.address;
+  const host = await ownAddressTowards(etcd, clock, signal);
+  const own = `${host}:${address.port}`;
+  log.info({ address: own }, "--address names no host: this host's own on the way to etcd");
+  return own;
 }
+
+const shown = (admin: AdminServer | undefined) => (admin ? `${admin.host}:${admin.port}` : null);

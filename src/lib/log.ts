@@ -42,6 +42,11 @@ export class Notices {
     this.#log[news ? level : 'debug'](fields, text);
   }
 
+  /** Logs `text`, each time: what happens again is news again. */
+  news(level: LogLevel, text: string, fields: Record<string, unknown> = {}): void {
+    this.#log[level](fields, text);
+  }
+
   /** Ends a topic; logs `text` at info if there was something to end. */
   clear(topic: string, text?: string, fields: Record<string, unknown> = {}): void {
     if (this.#said.delete(topic) && text) this.#log.info(fields, text);

@@ -24,13 +24,14 @@ export function commandOf<S extends OptionSet>({
   options,
 }: CommandSpec<S>): Command {
   const command = new Command(`rollcall ${name}`).description(summary).helpOption('-h, --help');
-  for (const [key, { placeholder, help, default: text, defaultHelp, required }] of Object.entries(
-    options,
-  )) {
+  for (const [key, declared] of Object.entries(options)) {
+    const { placeholder, help, default: byDefault, defaultHelp, required, separator } = declared;
     const flags = placeholder ? `${flagOf(key)} <${placeholder}>` : flagOf(key);
-    const meaning = required ? 'required' : `default: ${defaultHelp ?? text}`;
-    const declared = new CommanderOption(flags, `${help} (${meaning}; ${variableOf(key)})`);
-    command.addOption(declared);
+    const meaning = required ? 'required' : `default: ${defaultHelp ?? byDefault}`;
+    const flag = new CommanderOption(flags, `${help} (${meaning}; ${variableOf(key)})`);
+    if (separator)
+      flag.argParser((text, before?: string) => (before ? `${before}\n${text}` : text));
+    command.addOption(flag);
   }
   return command.allowExcessArguments(false).exitOverride();
 }
@@ -53,12 +54,13 @@ export function parseCommandLine<S extends OptionSet>(
   }
   const flags: Readonly<Record<string, string | true | undefined>> = command.opts();
   const given: Record<string, GivenText> = {};
-  for (const name of Object.keys(spec.options)) {
+  for (const [name, { separator = '\n' }] of Object.entries(spec.options)) {
     const flag = flags[name];
     // An empty variable is how an environment file says "not set".
     const variable = environment[variableOf(name)] || undefined;
     if (flag !== undefined) given[name] = { text: String(flag), source: 'flag' };
-    else if (variable !== undefined) given[name] = { text: variable, source: 'environment' };
+    else if (variable !== undefined)
+      given[name] = { text: variable.replaceAll(separator, '\n'), source: 'environment' };
   }
   return parseOptions(spec.options, given);
 }

@@ -16,6 +16,11 @@ export interface Option<T> {
   /** What an absent value means, for --help, where `default` is ''. */
   readonly defaultHelp?: string;
   readonly required?: boolean;
+  /**
+   * The flag may be given more than once; `parse` gets all that was given, one a line. In the
+   * environment they stand in one variable, with this between them.
+   */
+  readonly separator?: ',' | '\n';
 }
 
 /** Declares one option; the type of its value is that of its parser. */

@@ -1,31 +1,17 @@
 /** The options of `rollcall watchdog`, and the contradictions between them. */
 import { UsageError } from '../lib/errors.ts';
+import type { Rules } from '../watchdog/course.ts';
 import { longestRenewalGapMs } from '../watchdog/timing.ts';
+import { backendOptions, checkBackendOptions } from './backend-options.ts';
 import type { OptionValues } from './option.ts';
-import { option, optional } from './option.ts';
+import { option } from './option.ts';
+import { probeOptions, probeTarget } from './probe-options.ts';
 import { sharedOptions } from './shared-options.ts';
-import { backendAddress, backendKey, count, duration, formatDuration, httpUrl } from './values.ts';
+import { count, duration, formatDuration } from './values.ts';
 
 export const watchdogOptions = {
-  key: option({
-    placeholder: 'KEY',
-    help: 'the key to hold in etcd, such as /test/apache-8001',
-    required: true,
-    parse: backendKey,
-  }),
-  address: option({
-    placeholder: 'IP:PORT',
-    help: 'the value of the key: where nginx reaches this apache',
-    required: true,
-    parse: backendAddress,
-  }),
-  probe: option({
-    placeholder: 'URL',
-    help: 'what to ask this apache; any 2xx or 3xx answer passes',
-    default: '',
-    defaultHelp: 'http://ADDRESS/',
-    parse: optional(httpUrl),
-  }),
+  ...backendOptions,
+  ...probeOptions,
   ttl: option({
     placeholder: 'DURATION',
     help: 'the lease: how long the key outlives a dead watchdog',
@@ -41,7 +27,7 @@ export const watchdogOptions = {
   }),
   timeout: option({
     placeholder: 'DURATION',
-    help: 'how long one probe may take, body included',
+    help: 'how long one probe may take, name look-up and body included',
     default: '1s',
     parse: duration({ minMs: 10, maxMs: 300_000 }),
   }),
@@ -63,31 +49,39 @@ export const watchdogOptions = {
     default: '250ms',
     parse: duration({ minMs: 10, maxMs: 300_000 }),
   }),
+  startGrace: option({
+    placeholder: 'DURATION',
+    help: 'for so long after the start a failing probe means "starting", not "down"',
+    default: '10s',
+    parse: duration({ minMs: 0, maxMs: 3_600_000 }),
+  }),
   ...sharedOptions,
 };
 
-export type WatchdogSettings = Omit<OptionValues<typeof watchdogOptions>, 'probe'> & {
-  readonly probe: string;
-};
+export type WatchdogSettings = OptionValues<typeof watchdogOptions> & { readonly rules: Rules };
+
+/** For contradictions that do not depend on what the address will turn out to be. */
+const anyAddress = '127.0.0.1:80';
 
 /**
- * Fills in what follows from other options and refuses what contradicts itself.
+ * Puts together what follows from several options and refuses what contradicts itself.
  * @throws UsageError with the nearest settings that would do.
  */
 export function watchdogSettings(values: OptionValues<typeof watchdogOptions>): WatchdogSettings {
-  const { fastInterval, interval, ttl, timeout, fall } = values;
+  const { fastInterval, interval, ttl, timeout, fall, rise, startGrace } = values;
+  checkBackendOptions(values);
+  probeTarget(values, anyAddress);
   if (fastInterval > interval) {
     throw new UsageError(
       `--fast-interval ${formatDuration(fastInterval)} is longer than --interval ` +
         `${formatDuration(interval)}: give at most ${formatDuration(interval)}`,
     );
   }
-  const gapMs = longestRenewalGapMs({
-    intervalMs: interval,
-    timeoutMs: timeout,
-    fall,
-    fastIntervalMs: fastInterval,
-  });
+  const rules: Rules = {
+    ...{ intervalMs: interval, fastIntervalMs: fastInterval, timeoutMs: timeout },
+    ...{ rise, fall, startGraceMs: startGrace },
+  };
+  const gapMs = longestRenewalGapMs(rules);
   if (gapMs > ttl) {
     throw new UsageError(
       `--ttl ${formatDuration(ttl)} cannot hold: with --interval ${formatDuration(interval)}, ` +
@@ -96,5 +90,5 @@ export function watchdogSettings(values: OptionValues<typeof watchdogOptions>): 
         `give --ttl ${Math.ceil(gapMs / 1000)}s or more, or probe more often`,
     );
   }
-  return { ...values, probe: values.probe ?? `http://${values.address}/` };
+  return { ...values, rules };
 }

@@ -5,7 +5,12 @@
  *   starting  nothing is decided: no key       up       the key is held
  *   failing   up, but the last probe failed    down     no key
  *   rising    down, but the last probe passed
+ *
+ * During the start grace a failing probe is excused: an apache that is still starting is
+ * not down, and nobody is told so.
  */
+import { watchdogStates } from '../registry/record.ts';
+
 export type Health =
   | { readonly state: 'starting'; readonly passes: number; readonly failures: number }
   | { readonly state: 'up' }
@@ -15,13 +20,11 @@ export type Health =
 
 export type HealthState = Health['state'];
 
-export const healthStates = [
-  'starting',
-  'up',
-  'failing',
-  'down',
-  'rising',
-] as const satisfies readonly HealthState[];
+/** The record beside the key tells them: what a reader of records knows is what there is. */
+export const healthStates: readonly HealthState[] = watchdogStates satisfies readonly HealthState[];
+
+/** What a probe means to the judgement. `excused`: it failed within the start grace. */
+export type Finding = 'passed' | 'failed' | 'excused';
 
 export interface Judgement {
   /** Passing probes in a row from down (or the start) to up; at least 1. */
@@ -32,9 +35,11 @@ export interface Judgement {
 
 export const unjudged: Health = { state: 'starting', passes: 0, failures: 0 };
 
-export function judge(health: Health, passed: boolean, { rise, fall }: Judgement): Health {
+export function judge(health: Health, finding: Finding, { rise, fall }: Judgement): Health {
+  const passed = finding === 'passed';
   switch (health.state) {
     case 'starting': {
+      if (finding === 'excused') return unjudged;
       const passes = passed ? health.passes + 1 : 0;
       const failures = passed ? 0 : health.failures + 1;
       if (passes >= rise) return { state: 'up' };

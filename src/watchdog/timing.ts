@@ -3,11 +3,20 @@
  * computed here and nowhere else.
  */
 
-/** One call to etcd, tried on every endpoint in turn, ends within this time. */
+/** Whatever is asked of etcd for one turn, on every endpoint in turn, ends within this time. */
 export const etcdCallBudgetMs = 1500;
 
 /** Each pause is lengthened by up to this share at random, so that sidecars do not march in step. */
 export const jitterShare = 0.1;
+
+/** etcd looks twice a second for leases that ran out (measured: up to 0.49 s late). */
+const etcdSweepMs = 500;
+
+/** So many probes at once, at most. */
+export const mostInFlight = 4;
+
+/** Companions start this far apart: together they would be one look, not several. */
+export const companionSpacingMs = 50;
 
 export interface Cadence {
   readonly intervalMs: number;
@@ -15,6 +24,8 @@ export interface Cadence {
   readonly timeoutMs: number;
   readonly fall: number;
 }
+
+const slowest = 1 + jitterShare;
 
 /**
  * The longest time between two renewals of a backend that never went down: a
@@ -25,7 +36,6 @@ export interface Cadence {
  * and comes back with the next probe that it hears of.
  */
 export function longestRenewalGapMs({ intervalMs, fastIntervalMs, timeoutMs, fall }: Cadence) {
-  const slowest = 1 + jitterShare;
   const doubtMs = (fall - 1) * (timeoutMs + fastIntervalMs * slowest);
   return intervalMs * slowest + doubtMs + timeoutMs + etcdCallBudgetMs;
 }
@@ -36,3 +46,42 @@ export const withJitter = (pauseMs: number, random: () => number) =>
 
 /** How long after its probe began a pass still counts as fresh: the probe itself, and a short stall. */
 export const evidenceMs = (timeoutMs: number) => timeoutMs + 1000;
+
+/** A lease is renewed no more often than this, however often a probe passes. */
+export const renewEveryMs = (ttlMs: number) => Math.min(500, ttlMs / 5);
+
+/** The longest time that a key can outlive the right to it. */
+export interface Bounds {
+  /** The backend refuses connections, and etcd answers. */
+  readonly deadMs: number;
+  /** The backend accepts and does not answer, and etcd answers. */
+  readonly hungMs: number;
+  /** The watchdog is killed or frozen: nobody renews, and nobody deletes. */
+  readonly unwatchedMs: number;
+  /** The backend is dead or hung, and etcd does not take the removal: its lease runs out. */
+  readonly unansweredMs: number;
+}
+
+/**
+ * Valid while the processes get to run and etcd keeps its leader: a new leader begins
+ * every lease anew, once. The death-watch usually finds a death in milliseconds; what is
+ * promised here does not count on it, since a connection may vanish without a sign.
+ *
+ * @param ttlMs as granted.
+ */
+export function bounds(cadence: Cadence, ttlMs: number): Bounds {
+  const { intervalMs, fastIntervalMs, timeoutMs, fall } = cadence;
+  const noticedMs = intervalMs * slowest;
+  const unwatchedMs = ttlMs + etcdSweepMs;
+  // The companions begin when the first is suspicious, before its timeout at the latest.
+  const together = Math.min(fall, mostInFlight);
+  const companionsMs =
+    together === 1 ? 0 : timeoutMs + Math.max(0, together - 2) * companionSpacingMs;
+  const rounds = Math.ceil(fall / mostInFlight);
+  return {
+    deadMs: noticedMs + (fall - 1) * fastIntervalMs * slowest + etcdCallBudgetMs,
+    hungMs: noticedMs + companionsMs + rounds * timeoutMs + etcdCallBudgetMs,
+    unwatchedMs,
+    unansweredMs: evidenceMs(timeoutMs) + unwatchedMs,
+  };
+}

@@ -1,164 +1,118 @@
 /**
- * The watchdog's loop. One turn: probe, judge, then make etcd agree with the
- * judgement. The renewal stands inside the turn and takes the probe as its argument,
- * so nothing but a passing probe can cause one; and since every turn compares what is
- * wanted with what is, a write that failed needs no event to be tried again.
+ * The watchdog's loop. One turn: judge what the probes have found, start the probe that is
+ * due, and have etcd agree with the judgement. Neither waits for the other: an etcd that is
+ * slow delays no probe, and a probe that hangs delays no removal. And since every turn
+ * compares what is wanted with what is, nothing needs an event to recover.
  */
 import type { Clock } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
-import type { Log } from '../lib/log.ts';
-import { Notices } from '../lib/log.ts';
-import { type Health, isInDoubt, isUp, judge, type Judgement, unjudged } from './health.ts';
-import type { ProbeResult } from './probe.ts';
-import type { Held, Registration } from './registration.ts';
-import { withJitter } from './timing.ts';
-
-export interface WatchdogStatus {
-  readonly health: Health;
-  /** When the state was entered, by the wall clock. */
-  readonly since: Date;
-  readonly lastProbe: (ProbeResult & { readonly at: Date }) | undefined;
-  readonly registered: boolean;
-  /** The registration in words: "held", "not held: down", "etcd: ...". */
-  readonly registration: string;
-}
+import { type Log, Notices } from '../lib/log.ts';
+import { Wakeup } from '../lib/wakeup.ts';
+import { Agreement } from './registration/agreement.ts';
+import {
+  afterIdleClose,
+  afterProbe,
+  afterStart,
+  begin,
+  type Course,
+  nextProbe,
+  type Rules,
+} from './course.ts';
+import { Flight } from './flight.ts';
+import type { WatchdogObserver } from './observer.ts';
+import type { ProbeResult } from './probe/result.ts';
+import type { Registration } from './registration/registration.ts';
+import { letGo, logTransition, warnOfSlowness } from './telling.ts';
+import { evidenceMs } from './timing.ts';
 
 export interface WatchdogDeps {
   readonly probe: (signal: AbortSignal) => Promise<ProbeResult>;
-  readonly registration: Pick<Registration, 'hold' | 'release' | 'hasLease' | 'remainingMs'>;
-  readonly judgement: Judgement;
-  readonly intervalMs: number;
-  readonly fastIntervalMs: number;
+  readonly registration: Pick<Registration, 'hold' | 'drop' | 'release' | 'remainingMs'>;
+  /** The record beside the key. */
+  readonly record: (course: Course) => string;
+  readonly rules: Rules;
+  readonly ttlMs: number;
+  /** What rings the loop from outside. */
+  readonly bells: WatchdogBells;
+  /** How often a supervisor wants to hear that the loop does its work; undefined: never. */
+  readonly aliveEveryMs: number | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly observer: WatchdogObserver;
 }
 
-/** Told of everything, for metrics and status; must not throw. */
-export interface WatchdogObserver {
-  readonly onProbe: (result: ProbeResult) => void;
-  readonly onTransition: (from: Health, to: Health) => void;
-  readonly onRegistration: (outcome: Held['kind'] | 'released' | 'failed') => void;
-  readonly onStatus: (status: WatchdogStatus) => void;
+/** Filled in by the loop; rung by the death-watch and by the watch on the key. */
+export interface WatchdogBells {
+  onIdleClose: () => void;
+  onKeyChange: () => void;
 }
+
+/** A turn at least this often, whatever is due. */
+const longestWaitMs = 10_000;
+
+/** How long after its timeout a probe is taken for stuck. */
+const stuckAfterMs = 1000;
 
 /** Runs until the signal aborts, then releases the key; never throws. */
 export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Promise<void> {
-  const { probe, judgement, clock, random, log, observer } = deps;
+  const { registration, rules, ttlMs, bells, clock, random, log, observer } = deps;
   const notices = new Notices(log);
-  let health = unjudged;
-  let since = clock.date();
-  let registration = 'not held: starting';
+  const bell = new Wakeup();
+  const ring = () => bell.ring();
+  const moment = () => ({ nowMs: clock.now(), date: clock.date(), random });
+  const flight = new Flight(deps.probe, ring);
+  const agreement = new Agreement({
+    ...{ registration, clock, random, notices, ttlMs, ring },
+    evidenceMs: evidenceMs(rules.timeoutMs),
+    onOutcome: observer.onOutcome,
+    onFailure: observer.onEtcdFailure,
+  });
+  let course = begin(rules, moment());
+
+  bells.onIdleClose = () => {
+    const { raised } = course.alarm;
+    course = afterIdleClose(course, moment());
+    observer.onIdleClose(course.alarm.raised && !raised ? 'probed' : 'muted');
+    ring();
+  };
+  bells.onKeyChange = () => {
+    agreement.touch();
+    ring();
+  };
 
   while (!signal.aborted) {
-    const result = await probe(signal);
-    if (signal.aborted) break;
-    const lastProbe = { ...result, at: clock.date() };
-    observer.onProbe(result);
-
-    const judgedBefore = health;
-    health = judge(judgedBefore, result.passed, judgement);
-    if (judgedBefore.state !== health.state) {
-      since = clock.date();
-      observer.onTransition(judgedBefore, health);
-      logTransition(log, judgedBefore, health, result);
+    for (const result of flight.takeEnded()) {
+      observer.onProbe(result);
+      const before = course.health;
+      course = afterProbe(course, result, rules, moment());
+      if (result.passed) flight.abandonBefore(result.startedAtMs);
+      if (course.health.state !== before.state) {
+        observer.onTransition(before, course.health);
+        logTransition(log, before, course.health, result);
+      }
+      warnOfSlowness(notices, course.passesMs, rules.timeoutMs);
     }
 
-    registration = await agree(deps, health, result, registration, notices, signal);
-    observer.onStatus({
-      health,
-      since,
-      lastProbe,
-      registered: deps.registration.remainingMs > 0 && registration === 'held',
-      registration,
-    });
-
-    const pauseMs = isInDoubt(health) ? deps.fastIntervalMs : deps.intervalMs;
-    await clock.sleep(withJitter(pauseMs, random), signal);
-  }
-
-  await letGo(deps);
-}
-
-/**
- * Makes etcd agree with the judgement, as far as it answers.
- * @param before the outcome of the turn before. @returns the outcome in words.
- */
-async function agree(
-  { registration, observer }: WatchdogDeps,
-  health: Health,
-  result: ProbeResult,
-  before: string,
-  notices: Notices,
-  signal: AbortSignal,
-): Promise<string> {
-  try {
-    if (isUp(health)) {
-      // A failing backend that is not down yet keeps its key, but nothing renews it.
-      if (!result.passed) return registration.remainingMs > 0 ? before : 'expired';
-      const held = await registration.hold(result, signal);
-      observer.onRegistration(held.kind);
-      return describeHeld(held, notices);
+    if (clock.now() >= nextProbe(course, flight.sinceMs, rules)) {
+      if (flight.sinceMs.length > 0) observer.onCompanion();
+      course = afterStart(course, moment());
+      flight.start(course.lastStartMs, signal);
     }
-    if (registration.hasLease) {
-      await registration.release(signal);
-      observer.onRegistration('released');
-      notices.clear('claim');
-      notices.tell('key', 'info', 'key removed');
-    }
-    notices.clear('etcd', 'etcd answers again');
-    return `not held: ${health.state}`;
-  } catch (error) {
-    const reason = messageOf(error);
-    if (!signal.aborted) {
-      observer.onRegistration('failed');
-      const text = 'etcd does not do what was asked; trying again at each probe';
-      notices.tell('etcd', 'warn', text, { reason });
-    }
-    return `not known: ${reason}`;
-  }
-}
 
-function describeHeld(held: Held, notices: Notices): string {
-  notices.clear('etcd', 'etcd answers again');
-  if (held.kind === 'taken') {
-    const { value, leaseId } = held.by;
-    const text = 'another watchdog holds the key; standing by until it goes';
-    notices.tell('claim', 'warn', text, { value, lease: leaseId });
-    return `held by another, as ${value}`;
-  }
-  notices.clear('claim', 'the other watchdog has let the key go');
-  if (held.kind === 'written') {
-    // Each writing is news, so the topic must not remember the one before.
-    notices.clear('key');
-    notices.tell('key', 'info', 'key written', { because: held.because });
-  }
-  return 'held';
-}
+    const { health, last } = course;
+    const wanted = last && { health, last, record: deps.record(course) };
+    const agreeAtMs = wanted ? agreement.turn(wanted, signal) : Number.POSITIVE_INFINITY;
 
-function logTransition(log: Log, from: Health, to: Health, result: ProbeResult): void {
-  const fields = {
-    from: from.state,
-    to: to.state,
-    probeMs: Math.round(result.durationMs),
-    ...(result.passed ? {} : { reason: result.reason }),
-  };
-  const wasUp = isUp(from);
-  if (isUp(to) && !wasUp) log.info(fields, 'backend is up');
-  else if (to.state === 'down')
-    log[from.state === 'rising' ? 'info' : 'warn'](fields, 'backend is down');
-  else log.info(fields, `backend is ${to.state}`);
-}
+    const nowMs = clock.now();
+    const [oldestMs = Number.POSITIVE_INFINITY] = flight.sinceMs;
+    const { isRegistered, words } = agreement;
+    const isStuck = nowMs - oldestMs > rules.timeoutMs + stuckAfterMs || agreement.isStuck;
+    observer.onTurn({ course, isRegistered, words, isStuck });
 
-async function letGo({ registration, log, observer }: WatchdogDeps): Promise<void> {
-  if (!registration.hasLease) return;
-  try {
-    await registration.release(new AbortController().signal);
-    observer.onRegistration('released');
-    log.info('key removed: shutting down');
-  } catch (error) {
-    const expiresInMs = Math.round(registration.remainingMs);
-    log.warn({ reason: messageOf(error), expiresInMs }, 'key not removed: it goes with its lease');
+    const dueMs = Math.min(nextProbe(course, flight.sinceMs, rules), agreeAtMs) - nowMs;
+    const waitMs = Math.max(0, Math.min(dueMs, deps.aliveEveryMs ?? longestWaitMs, longestWaitMs));
+    await bell.wait(waitMs, clock, signal);
+    observer.onLag(Math.max(0, clock.now() - nowMs - waitMs));
   }
+  await letGo(registration, log);
 }

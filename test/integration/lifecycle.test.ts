@@ -13,6 +13,7 @@ import { makeNginxSite, untilConfirmed } from '../support/nginx-site.ts';
 /** The shortest lease that etcd grants, and the pace that it takes. */
 const paced: Flags = {
   ...{ ttl: '2s', interval: '100ms', 'fast-interval': '50ms', timeout: '200ms', fall: 1 },
+  'start-grace': '0s',
 };
 const ttlMs = 2000;
 

@@ -9,11 +9,26 @@ const settings = (flags = '') =>
   watchdogSettings(parseCommandLine(spec, `${required} ${flags}`.trim().split(' '), {}));
 
 test('the defaults hold together', () => {
-  expect(settings()).toEqual({
-    ...{ key: '/test/a', address: '127.0.0.1:8001', probe: 'http://127.0.0.1:8001/' },
-    ...{ ttl: 5000, interval: 1000, timeout: 1000, rise: 1, fall: 2, fastInterval: 250 },
+  expect(settings()).toMatchObject({
+    ...{ key: '/test/a', address: { kind: 'given', address: '127.0.0.1:8001' } },
+    ...{ ttl: 5000, byHand: 'restore', recordPrefix: '/rollcall', meta: {}, weight: undefined },
+    rules: {
+      ...{ intervalMs: 1000, timeoutMs: 1000, fastIntervalMs: 250 },
+      ...{ rise: 1, fall: 2, startGraceMs: 10_000 },
+    },
     ...{ etcd: ['http://127.0.0.1:2379'], logLevel: 'info', admin: undefined },
   });
+});
+
+test('contradictions of the parts are refused here, before the address is known', () => {
+  const elsewhere = '--key /test/a --address :8001';
+  for (const [flags, says] of [
+    ['--record-prefix /test', '--record-prefix /test cannot go with --key /test/a'],
+    ['--probe tcp://127.0.0.1:80 --probe-method HEAD', '--probe-method is of no use'],
+  ] as const) {
+    const line = `${elsewhere} ${flags}`.split(' ');
+    expect(() => watchdogSettings(parseCommandLine(spec, line, {}))).toThrow(says);
+  }
 });
 
 test('the probe may ask elsewhere than the address', () => {

@@ -1,60 +1,108 @@
-/** One key and any number of leases in memory; `calls` tells what was asked for, in order. */
-import type { LeaseStore, StoredKey } from '../../src/registry/store.ts';
+/** Any number of keys and leases in memory; `calls` tells what was asked for, in order. */
+import type { Guard, LeaseStore, StoredKey } from '../../src/registry/store.ts';
 import { storedKey } from './builders.ts';
 
 export interface FakeLeaseStore extends LeaseStore {
   readonly calls: string[];
-  stored: StoredKey | undefined;
-  /** The lease runs out, and its key goes with it. */
+  readonly keys: Map<string, StoredKey>;
+  /** What the leases of others have left. */
+  readonly othersMs: Map<string, number>;
+  /** The lease runs out, and its keys go with it. */
   expire(leaseId: string): void;
+  /** As an operator would, by hand. */
+  put(key: string, value: string, leaseId?: string): void;
+  remove(key: string): void;
   /** Awaited before each answer: a test may wait or throw there. */
   beforeAnswer: (call: string) => Promise<void>;
 }
 
-export function fakeLeaseStore(stored?: StoredKey): FakeLeaseStore {
+export function fakeLeaseStore(...stored: readonly StoredKey[]): FakeLeaseStore {
   const ttls = new Map<string, number>();
+  const watchers = new Set<{ readonly key: string; readonly onChange: () => void }>();
   let revision = 10;
   let granted = 0;
-  const answer = async (call: string) => {
+  const answer = async (call: string, signal: AbortSignal) => {
     store.calls.push(call);
     await store.beforeAnswer(call);
+    signal.throwIfAborted();
+  };
+  const rang = (key: string) => {
+    for (const watcher of watchers) if (watcher.key === key) watcher.onChange();
+  };
+  const stands = (guard: Guard) => {
+    const found = store.keys.get(guard.key);
+    return 'leaseId' in guard
+      ? found?.leaseId === guard.leaseId
+      : (found?.modRevision ?? 0) === guard.modRevision;
   };
   const store: FakeLeaseStore = {
     calls: [],
-    stored,
+    keys: new Map(stored.map((one) => [one.key, one])),
+    othersMs: new Map(),
     beforeAnswer: async () => {},
 
     expire: (leaseId) => {
       ttls.delete(leaseId);
-      if (store.stored?.leaseId === leaseId) store.stored = undefined;
+      store.othersMs.delete(leaseId);
+      for (const { key, leaseId: its } of store.keys.values())
+        if (its === leaseId) store.remove(key);
+    },
+    put: (key, value, leaseId = '0') => {
+      revision += 1;
+      store.keys.set(key, storedKey(key, value, { leaseId, modRevision: revision }));
+      rang(key);
+    },
+    remove: (key) => {
+      revision += 1;
+      store.keys.delete(key);
+      rang(key);
     },
 
-    grantLease: async (ttlMs) => {
-      await answer('grant');
+    grantLease: async (ttlMs, signal) => {
+      await answer('grant', signal);
       granted += 1;
       const leaseId = `lease-${granted}`;
       ttls.set(leaseId, ttlMs);
       return { leaseId, ttlMs };
     },
-    renewLease: async (leaseId) => {
-      await answer(`renew ${leaseId}`);
+    renewLease: async (leaseId, signal) => {
+      await answer(`renew ${leaseId}`, signal);
       return ttls.get(leaseId) ?? 0;
     },
-    revokeLease: async (leaseId) => {
-      await answer(`revoke ${leaseId}`);
+    revokeLease: async (leaseId, signal) => {
+      await answer(`revoke ${leaseId}`, signal);
       store.expire(leaseId);
     },
-    readKey: async () => {
-      await answer('read');
-      return store.stored;
+    leaseRemainingMs: async (leaseId, signal) => {
+      await answer(`remaining ${leaseId}`, signal);
+      return store.othersMs.get(leaseId) ?? ttls.get(leaseId) ?? 0;
     },
-    putIfUnchanged: async ({ key, value, leaseId }, seen) => {
-      await answer(`put under ${leaseId}`);
-      if (store.stored?.modRevision !== seen?.modRevision) return false;
-      revision += 1;
-      store.stored = storedKey(key, value, { leaseId, modRevision: revision });
+    readKeys: async (keys, signal) => {
+      await answer('read', signal);
+      return keys.map((key) => store.keys.get(key));
+    },
+    change: async (guards, writes, signal) => {
+      const words = writes.map((write) =>
+        write.kind === 'put' ? `put ${write.key} under ${write.leaseId}` : `delete ${write.key}`,
+      );
+      await answer(words.join(', '), signal);
+      if (!guards.every(stands)) return false;
+      for (const write of writes) {
+        if (write.kind === 'delete') store.remove(write.key);
+        else if (!ttls.has(write.leaseId)) throw new Error('etcdserver: requested lease not found');
+        else store.put(write.key, write.value, write.leaseId);
+      }
       return true;
     },
+    watchKey: (key, onChange, signal) =>
+      new Promise<never>((_, reject) => {
+        const watcher = { key, onChange };
+        watchers.add(watcher);
+        signal.addEventListener('abort', () => {
+          watchers.delete(watcher);
+          reject(new Error('over'));
+        });
+      }),
   };
   return store;
 }

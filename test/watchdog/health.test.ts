@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  type Finding,
   type Health,
   type HealthState,
   healthStates,
@@ -11,7 +12,9 @@ import {
 } from '../../src/watchdog/health.ts';
 
 /** Every state with every result: complete, or it does not compile. */
-type Table = Record<HealthState, Record<'from' | 'passed' | 'failed', Health>>;
+type Table = Record<HealthState, Record<'from' | Finding, Health>>;
+
+const findings: readonly Finding[] = ['passed', 'failed', 'excused'];
 
 /** With rise 3 and fall 3, where one result decides nothing. */
 const undecided: Table = {
@@ -19,26 +22,31 @@ const undecided: Table = {
     from: { state: 'starting', passes: 0, failures: 0 },
     passed: { state: 'starting', passes: 1, failures: 0 },
     failed: { state: 'starting', passes: 0, failures: 1 },
+    excused: unjudged,
   },
   up: {
     from: { state: 'up' },
     passed: { state: 'up' },
     failed: { state: 'failing', failures: 1 },
+    excused: { state: 'failing', failures: 1 },
   },
   failing: {
     from: { state: 'failing', failures: 1 },
     passed: { state: 'up' },
     failed: { state: 'failing', failures: 2 },
+    excused: { state: 'failing', failures: 2 },
   },
   down: {
     from: { state: 'down' },
     passed: { state: 'rising', passes: 1 },
     failed: { state: 'down' },
+    excused: { state: 'down' },
   },
   rising: {
     from: { state: 'rising', passes: 1 },
     passed: { state: 'rising', passes: 2 },
     failed: { state: 'down' },
+    excused: { state: 'down' },
   },
 };
 
@@ -48,44 +56,51 @@ const atOnce: Table = {
     from: unjudged,
     passed: { state: 'up' },
     failed: { state: 'down' },
+    excused: unjudged,
   },
   up: {
     from: { state: 'up' },
     passed: { state: 'up' },
     failed: { state: 'down' },
+    excused: { state: 'down' },
   },
   failing: {
     from: { state: 'failing', failures: 1 },
     passed: { state: 'up' },
     failed: { state: 'down' },
+    excused: { state: 'down' },
   },
   down: {
     from: { state: 'down' },
     passed: { state: 'up' },
     failed: { state: 'down' },
+    excused: { state: 'down' },
   },
   rising: {
     from: { state: 'rising', passes: 1 },
     passed: { state: 'up' },
     failed: { state: 'down' },
+    excused: { state: 'down' },
   },
 };
 
 test.each(healthStates)('%s: one result of the three that are needed', (state) => {
-  const { from, passed, failed } = undecided[state];
-  expect(judge(from, true, { rise: 3, fall: 3 })).toEqual(passed);
-  expect(judge(from, false, { rise: 3, fall: 3 })).toEqual(failed);
+  const { from, ...expected } = undecided[state];
+  for (const finding of findings) {
+    expect(judge(from, finding, { rise: 3, fall: 3 })).toEqual(expected[finding]);
+  }
 });
 
 test.each(healthStates)('%s: the one result that is needed', (state) => {
-  const { from, passed, failed } = atOnce[state];
-  expect(judge(from, true, { rise: 1, fall: 1 })).toEqual(passed);
-  expect(judge(from, false, { rise: 1, fall: 1 })).toEqual(failed);
+  const { from, ...expected } = atOnce[state];
+  for (const finding of findings) {
+    expect(judge(from, finding, { rise: 1, fall: 1 })).toEqual(expected[finding]);
+  }
 });
 
 test('a result of the other kind starts the count of a starting backend anew', () => {
   const onceMore: Health = { state: 'starting', passes: 2, failures: 0 };
-  const interrupted = judge(onceMore, false, { rise: 3, fall: 3 });
+  const interrupted = judge(onceMore, 'failed', { rise: 3, fall: 3 });
   expect(interrupted).toEqual({ state: 'starting', passes: 0, failures: 1 });
 });
 
@@ -119,7 +134,7 @@ test('never up without rise passes in a row, never down before fall failures in 
       let health = unjudged;
       for (const [index, passed] of probes.entries()) {
         const before = health;
-        health = judge(before, passed, { rise, fall });
+        health = judge(before, passed ? 'passed' : 'failed', { rise, fall });
         const seen = probes.slice(0, index + 1);
         if (isUp(health) && !isUp(before)) expect(inARow(seen, true)).toBeGreaterThanOrEqual(rise);
         if (!isUp(health) && isUp(before)) expect(inARow(seen, false)).toBeGreaterThanOrEqual(fall);
@@ -135,9 +150,25 @@ test('whatever came before, rise passes in a row are up and fall failures in a r
   fc.assert(
     fc.property(anyJudgement, anyProbes, ({ rise, fall }, probes) => {
       const judged = (results: readonly boolean[]) =>
-        results.reduce((health, passed) => judge(health, passed, { rise, fall }), unjudged);
+        results.reduce(
+          (health, passed) => judge(health, passed ? 'passed' : 'failed', { rise, fall }),
+          unjudged,
+        );
       expect(judged([...probes, ...Array(rise).fill(true)]).state).toBe('up');
       expect(judged([...probes, ...Array(fall).fill(false)]).state).toBe('down');
+    }),
+  );
+});
+
+test('within the start grace nothing is down that was never up', () => {
+  fc.assert(
+    fc.property(anyJudgement, anyProbes, ({ rise, fall }, probes) => {
+      let health = unjudged;
+      for (const passed of probes) {
+        if (health.state !== 'starting') break;
+        health = judge(health, passed ? 'passed' : 'excused', { rise, fall });
+        expect(health.state).not.toBe('down');
+      }
     }),
   );
 });

@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { isInDoubt, isUp, judge } from '../../src/watchdog/health.ts';
 import type { Health } from '../../src/watchdog/health.ts';
 import {
+  bounds,
   etcdCallBudgetMs,
   evidenceMs,
   longestRenewalGapMs,
+  renewEveryMs,
   withJitter,
 } from '../../src/watchdog/timing.ts';
 
@@ -34,7 +36,7 @@ test('the longest gap is the one that the judgement itself allows', () => {
       let health: Health = { state: 'up' };
       let gapMs = slowest(cadence.intervalMs);
       for (;;) {
-        const next: Health = judge(health, false, { rise: 1, fall: cadence.fall });
+        const next: Health = judge(health, 'failed', { rise: 1, fall: cadence.fall });
         if (!isUp(next)) break;
         health = next;
         const pauseMs = isInDoubt(health) ? cadence.fastIntervalMs : cadence.intervalMs;
@@ -54,4 +56,30 @@ test('jitter lengthens a pause by up to a tenth and never shortens it', () => {
 test('a pass that took its whole timeout is still fresh a moment later', () => {
   expect(evidenceMs(1000)).toBeGreaterThan(1000);
   expect(evidenceMs(1000)).toBeLessThanOrEqual(2000);
+});
+
+test('the bounds that the defaults promise', () => {
+  expect(bounds(defaults, 5000)).toEqual({
+    // 1100 pause + 275 pause + 1500 call
+    deadMs: 2875,
+    // 1100 pause + 1000 until the companion begins, at the latest + 1000 timeout + 1500 call
+    hungMs: 4600,
+    // the lease, and half a second for etcd to notice
+    unwatchedMs: 5500,
+    // the same, from a pass that was as old as it may be when it was renewed on
+    unansweredMs: 7500,
+  });
+});
+
+const hungMs = (fall: number) => bounds({ ...defaults, fall }, 60_000).hungMs;
+
+test('a hang costs the same for a fall of 2 and of 4, but for the spacing of the companions', () => {
+  expect(hungMs(4) - hungMs(2)).toBe(100);
+  expect(hungMs(5) - hungMs(4)).toBe(1000);
+  expect(hungMs(1)).toBe(1100 + 1000 + 1500);
+});
+
+test('a lease is renewed at most twice a second, and five times in its life', () => {
+  expect(renewEveryMs(60_000)).toBe(500);
+  expect(renewEveryMs(2000)).toBe(400);
 });

@@ -1,145 +1,181 @@
-import { afterEach, expect, test } from 'vitest';
-import { Registration } from '../../src/watchdog/registration.ts';
-import { runWatchdog, type WatchdogStatus } from '../../src/watchdog/watchdog.ts';
-import { storedKey } from '../support/builders.ts';
-import { fakeLeaseStore } from '../support/fake-lease-store.ts';
-import { recordedLog } from '../support/recorded-log.ts';
-import { virtualClock } from '../support/virtual-clock.ts';
+import { expect, test } from 'vitest';
+import { parseRecord } from '../../src/registry/record.ts';
+import { etcdCallBudgetMs } from '../../src/watchdog/timing.ts';
+import { key, recordKey, refused, value, watching, well } from '../support/watching.ts';
 
-const key = '/test/apache-8001';
-const address = '127.0.0.1:8001';
-
-let stop = new AbortController();
-afterEach(() => stop.abort());
-
-/** A watchdog on a fake etcd and a virtual clock; `apache.well` is what its probes see. */
-function watching() {
-  stop = new AbortController();
-  const clock = virtualClock();
-  const store = fakeLeaseStore();
-  const { log, lines } = recordedLog();
-  const apache = { well: true };
-  const statuses: WatchdogStatus[] = [];
-  const ended = runWatchdog(
-    {
-      probe: async () => {
-        const timing = { startedAtMs: clock.now(), durationMs: 1 };
-        const reason = 'connection refused';
-        return apache.well
-          ? { passed: true, ...timing }
-          : { passed: false, kind: 'refused', reason, ...timing };
-      },
-      registration: new Registration({ key, address, ttlMs: 5000, evidenceMs: 2000 }, store, clock),
-      judgement: { rise: 2, fall: 2 },
-      ...{ intervalMs: 1000, fastIntervalMs: 250 },
-      ...{ clock, random: () => 0, log },
-      observer: {
-        onProbe: () => {},
-        onTransition: () => {},
-        onRegistration: () => {},
-        onStatus: (status) => statuses.push(status),
-      },
-    },
-    stop.signal,
-  );
-  const news = () => lines.filter((line) => !line.startsWith('debug'));
-  return { clock, store, apache, ended, news, status: () => statuses.at(-1) };
-}
+const away = async () => {
+  throw new Error('etcd is away');
+};
 
 test('the key is written after rise passes, and renewed by each one that follows', async () => {
-  const { clock, store, status } = watching();
+  await using watchdog = watching();
+  const { clock, store, status } = watchdog;
   await clock.advance(249);
-  expect(store.calls).toEqual([]);
-  await clock.advance(1);
-  expect(store.calls).toEqual(['grant', 'read', 'put under lease-1']);
-  expect(status()).toMatchObject({ health: { state: 'up' }, registered: true });
+  expect(store.keys.has(key)).toBe(false);
+  await clock.advance(10);
+  expect(store.keys.get(key)?.value).toBe(value);
+  expect(status()).toMatchObject({ course: { health: { state: 'up' } }, isRegistered: true });
+  await clock.advance(1300);
+  store.calls.length = 0;
   await clock.advance(3000);
-  expect(store.calls.filter((call) => call === 'renew lease-1')).toHaveLength(3);
+  expect(store.calls.filter((call) => call.startsWith('renew'))).toHaveLength(3);
+  expect(store.calls.filter((call) => call.startsWith('put'))).toEqual([]);
 });
 
 test('a failing backend keeps its key unrenewed, and loses it at once when it is down', async () => {
-  const { clock, store, apache, status } = watching();
-  await clock.advance(250);
+  await using watchdog = watching();
+  const { clock, store, apache, state, status } = watchdog;
+  await clock.advance(1500);
   store.calls.length = 0;
-  apache.well = false;
-  await clock.advance(1000);
-  expect(status()).toMatchObject({ health: { state: 'failing' }, registered: true });
-  expect(store.calls).toEqual([]);
+  apache.answer = () => refused;
+  await clock.advance(800);
+  expect(state()).toBe('failing');
+  expect(status()?.isRegistered).toBe(true);
   await clock.advance(250);
-  expect(store.calls).toEqual(['revoke lease-1']);
-  expect(store.stored).toBeUndefined();
-  expect(status()).toMatchObject({ registered: false, registration: 'not held: down' });
+  expect(store.calls.filter((call) => call === 'renew lease-2')).toEqual([]);
+  expect(store.keys.has(key)).toBe(false);
+  expect(status()).toMatchObject({ isRegistered: false, words: 'not held: down' });
 });
 
-test('a removal that etcd did not take is tried again at each probe', async () => {
-  const { clock, store, apache } = watching();
-  await clock.advance(250);
-  apache.well = false;
-  store.beforeAnswer = async () => {
-    throw new Error('etcd is away');
-  };
+test('the record follows the transitions, and says proven down with the reason', async () => {
+  await using watchdog = watching();
+  const { clock, store, apache } = watchdog;
+  const record = () => parseRecord(store.keys.get(recordKey)?.value ?? '');
+  await clock.advance(100);
+  expect(record()).toMatchObject({ value: { state: 'starting', reason: null } });
+  await clock.advance(500);
+  expect(record()).toMatchObject({ value: { state: 'up', reason: null } });
+  apache.answer = () => refused;
+  await clock.advance(2000);
+  expect(record()).toMatchObject({ value: { state: 'down', reason: 'connection refused' } });
+});
+
+test('at steady state nothing is written: not while up, not while down', async () => {
+  await using watchdog = watching();
+  const { clock, store, apache } = watchdog;
+  for (const answer of [well, refused]) {
+    apache.answer = () => answer;
+    await clock.advance(5000);
+    store.calls.length = 0;
+    await clock.advance(60_000);
+    expect(store.calls.filter((call) => !/^(renew|read)/.test(call))).toEqual([]);
+  }
+});
+
+test('a removal that etcd did not take is tried again, without any event', async () => {
+  await using watchdog = watching();
+  const { clock, store, apache } = watchdog;
+  await clock.advance(500);
+  apache.answer = () => refused;
+  store.beforeAnswer = away;
   await clock.advance(5000);
-  expect(store.stored).toBeDefined();
+  expect(store.keys.has(key)).toBe(true);
   store.beforeAnswer = async () => {};
   await clock.advance(1000);
-  expect(store.stored).toBeUndefined();
+  expect(store.keys.has(key)).toBe(false);
 });
 
 test('etcd away is warned of once, and its return is told', async () => {
-  const { clock, store, news } = watching();
-  await clock.advance(250);
-  store.beforeAnswer = async () => {
-    throw new Error('etcd is away');
-  };
+  await using watchdog = watching();
+  const { clock, store, news } = watchdog;
+  await clock.advance(500);
+  store.beforeAnswer = away;
   await clock.advance(10_000);
   store.beforeAnswer = async () => {};
-  await clock.advance(1000);
+  await clock.advance(2000);
   expect(news()).toEqual([
     'info backend is up',
     'info key written',
-    'warn etcd does not do what was asked; trying again at each probe',
+    'warn etcd does not do what was asked; trying again',
     'info etcd answers again',
   ]);
 });
 
-test('a key of another watchdog is waited for, and taken when it goes', async () => {
-  const { clock, store, status } = watching();
-  store.stored = storedKey(key, '127.0.0.1:9999', { leaseId: 'theirs' });
-  await clock.advance(3000);
-  expect(status()).toMatchObject({
-    ...{ registered: false, registration: 'held by another, as 127.0.0.1:9999' },
-  });
-  store.expire('theirs');
-  await clock.advance(1000);
-  expect(store.stored?.value).toBe(address);
+test('an etcd that does not answer delays no probe', async () => {
+  await using watchdog = watching();
+  const { clock, store, seen } = watchdog;
+  await clock.advance(500);
+  store.beforeAnswer = () => new Promise(() => {});
+  const before = seen.startsMs.length;
+  await clock.advance(10_000);
+  expect(seen.startsMs.length - before).toBeGreaterThanOrEqual(9);
 });
 
-test('a shutdown removes the key', async () => {
-  const { clock, store, ended, news } = watching();
-  await clock.advance(250);
-  stop.abort();
+test('a verdict does not wait for a renewal that etcd leaves without an answer', async () => {
+  await using watchdog = watching();
+  const { clock, store, apache, bells } = watchdog;
+  await clock.advance(500);
+  store.beforeAnswer = (call) =>
+    call.startsWith('renew lease-2') ? new Promise(() => {}) : Promise.resolve();
+  await clock.advance(1000);
+  apache.answer = () => refused;
+  bells.onIdleClose();
+  await clock.advance(100);
+  expect(store.keys.has(key)).toBe(false);
+  expect(etcdCallBudgetMs).toBeGreaterThan(100);
+});
+
+test('a key of another watchdog is waited for, and taken when it goes', async () => {
+  await using watchdog = watching();
+  const { clock, store, status, news } = watchdog;
+  store.put(key, '127.0.0.1:9999', 'theirs');
+  store.othersMs.set('theirs', 4000);
+  await clock.advance(3000);
+  expect(status()).toMatchObject({
+    ...{ isRegistered: false },
+    words: 'held by an unknown holder of lease theirs, as 127.0.0.1:9999',
+  });
+  expect(news().filter((line) => line.includes('standing by'))).toHaveLength(1);
+  store.expire('theirs');
+  await clock.advance(10);
+  expect(store.keys.get(key)?.value).toBe(value);
+});
+
+test('a key deleted or overwritten by hand comes back at once, on no new probe', async () => {
+  await using watchdog = watching({ intervalMs: 60_000 });
+  const { clock, store, seen } = watchdog;
+  await clock.advance(1500);
+  store.calls.length = 0;
+  const probes = seen.startsMs.length;
+  store.remove(key);
+  await clock.advance(10);
+  expect(store.keys.get(key)?.value).toBe(value);
+  store.put(key, '10.0.0.1:1');
+  await clock.advance(10);
+  expect(store.keys.get(key)?.value).toBe(value);
+  expect(seen.startsMs.length).toBe(probes);
+  expect(store.calls.filter((call) => call.startsWith('renew'))).toEqual([]);
+});
+
+test('a shutdown removes the key and its record', async () => {
+  await using watchdog = watching();
+  const { clock, store, ended, news, stop } = watchdog;
+  await clock.advance(500);
+  stop();
   await ended;
-  expect(store.stored).toBeUndefined();
+  expect([...store.keys.keys()]).toEqual([]);
   expect(news().at(-1)).toBe('info key removed: shutting down');
 });
 
 test('a shutdown while etcd is away ends all the same, and says when the key goes', async () => {
-  const { clock, store, ended, news } = watching();
-  await clock.advance(250);
-  store.beforeAnswer = async () => {
-    throw new Error('etcd is away');
-  };
-  stop.abort();
+  await using watchdog = watching();
+  const { clock, store, ended, news, stop } = watchdog;
+  await clock.advance(500);
+  store.beforeAnswer = away;
+  stop();
   await ended;
   expect(news().at(-1)).toBe('warn key not removed: it goes with its lease');
 });
 
 test('a backend that begins to fail while another holds its key does not claim to be registered', async () => {
-  const { clock, store, apache, status } = watching();
-  store.stored = storedKey(key, '127.0.0.1:9999', { leaseId: 'theirs' });
-  await clock.advance(250);
-  expect(status()).toMatchObject({ health: { state: 'up' }, registered: false });
-  apache.well = false;
-  await clock.advance(1000);
-  expect(status()).toMatchObject({ health: { state: 'failing' }, registered: false });
+  await using watchdog = watching();
+  const { clock, store, apache, status, state } = watchdog;
+  store.put(key, '127.0.0.1:9999', 'theirs');
+  store.othersMs.set('theirs', 4000);
+  await clock.advance(500);
+  expect(status()).toMatchObject({ course: { health: { state: 'up' } }, isRegistered: false });
+  apache.answer = () => refused;
+  await clock.advance(800);
+  expect(state()).toBe('failing');
+  expect(status()?.isRegistered).toBe(false);
 });

@@ -1,0 +1,55 @@
+/** What a watchdog says of itself: in the record beside its key, and at /status. Pure. */
+import { formatRecord } from '../registry/record.ts';
+import type { Course } from './course.ts';
+import type { WatchdogStatus } from './observer.ts';
+import type { Bounds } from './timing.ts';
+
+/** What does not change while the process lives. */
+export interface Self {
+  /** A new one for each process. */
+  readonly instance: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly admin: string | null;
+  readonly key: string;
+  readonly recordKey: string;
+  readonly address: string;
+  /** The text of the key: the address, or JSON where there is metadata. */
+  readonly value: string;
+  readonly probe: string;
+  readonly bounds: Bounds;
+}
+
+/** Changes with the state and with nothing else, so that at steady state nothing is written. */
+export function recordFor(self: Self, { health, since, reason }: Course): string {
+  const { instance, host, pid, version, admin, address, probe } = self;
+  return formatRecord({
+    ...{ instance, host, pid, version, admin, address, probe },
+    ...{ state: health.state, since: since.toISOString(), reason: reason ?? null },
+  });
+}
+
+/** For /status: what JSON can hold. */
+export function describe(self: Self, status: WatchdogStatus | undefined) {
+  const course = status?.course;
+  const { instance, host, version, key, recordKey, address, value, probe, bounds } = self;
+  const { last } = course ?? {};
+  return {
+    ...{ key, address, value, instance, host, version, recordKey, probe },
+    state: course?.health.state ?? 'starting',
+    since: course?.since ?? null,
+    reason: course?.reason ?? null,
+    lastProbe: last
+      ? {
+          passed: last.passed,
+          ...(last.passed ? {} : { kind: last.kind, phase: last.phase, reason: last.reason }),
+          durationMs: last.durationMs,
+          at: course?.lastProbeAt ?? null,
+        }
+      : null,
+    registered: status?.isRegistered ?? false,
+    registration: status?.words ?? 'not held: starting',
+    outlivesAtMostMs: bounds,
+  };
+}
