@@ -24,6 +24,7 @@ const tasks = {
   start: ['scripts/demo/main.ts'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   'test:container-etcd': ['scripts/container-etcd/main.ts'],
+  'test:systemd': ['scripts/systemd/main.ts'],
 };
 
 /**
@@ -52,7 +53,7 @@ process.exitCode = await prepareAndRun().catch((/** @type {unknown} */ error) =>
 async function prepareAndRun() {
   const part = parts[task];
   if (part) {
-    await part(look());
+    await part(look(task));
     return 0;
   }
   const words = tasks[task];
@@ -63,7 +64,7 @@ async function prepareAndRun() {
   const env = { ...process.env, PATH: searchPath.join(delimiter) };
   const node = join(process.cwd(), projectNode);
   let status = 0;
-  for (const next of planSetup(look())) {
+  for (const next of planSetup(look(task))) {
     switch (next.do) {
       case 'refuse':
         throw new CannotPrepare(next.why);

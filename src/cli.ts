@@ -11,5 +11,5 @@ if (Number.parseInt(process.versions.node, 10) < neededMajor) {
   );
   process.exitCode = 2;
 } else {
-  await import('./main.ts');
+  void import('./main.ts');
 }

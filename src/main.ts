@@ -5,11 +5,16 @@
  *   0  done, or stopped as asked      1  it failed      2  it was asked wrongly
  */
 import { UsageError, messageOf } from './lib/errors.ts';
+import { preferMemory } from './lib/prefer-memory.ts';
 import { version } from './lib/version.ts';
 import { HelpShown } from './options/command-line.ts';
 
 const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
-  watchdog: () => import('./commands/watchdog.ts'),
+  watchdog: () => {
+    // Only this one: the balancer may have thousands of backends to hold.
+    preferMemory();
+    return import('./commands/watchdog.ts');
+  },
   balancer: () => import('./commands/balancer.ts'),
 };
 
@@ -56,12 +61,16 @@ function endSoon(): void {
   }, lastLookMs).unref();
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof HelpShown)) {
-    process.stderr.write(`rollcall: ${messageOf(error)}\n`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
+async function runToItsEnd(): Promise<void> {
+  try {
+    process.exitCode = await main(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof HelpShown)) {
+      process.stderr.write(`rollcall: ${messageOf(error)}\n`);
+      process.exitCode = error instanceof UsageError ? 2 : 1;
+    }
   }
+  endSoon();
 }
-endSoon();
+
+void runToItsEnd();

@@ -19,9 +19,13 @@ export const searchPath = [
   ...serverDirectories,
 ];
 
-/** @returns {import('./plan.mjs').Facts} */
-export function look() {
-  const missing = programs.filter(({ commands }) => !commands.some(isInstalled));
+/**
+ * @param {string} task what is going to run
+ * @returns {import('./plan.mjs').Facts}
+ */
+export function look(task) {
+  const needed = programs.filter(({ forTests }) => !(forTests && task === 'start'));
+  const missing = needed.filter(({ commands }) => !commands.some(isInstalled));
   const root = process.getuid?.() === 0;
   const apt = isInstalled('apt-get');
   return {

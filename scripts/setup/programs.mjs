@@ -10,6 +10,7 @@
  * @property {readonly string[]} commands any one of them will do
  * @property {string} debian the package on Debian and Ubuntu
  * @property {string} [service] the service that the package sets up
+ * @property {boolean} [forTests] what `npm start` can do without
  */
 
 /** @type {readonly Program[]} */
@@ -18,6 +19,15 @@ export const programs = [
   { name: 'etcdctl', commands: ['etcdctl'], debian: 'etcd-client' },
   { name: 'nginx', commands: ['nginx'], debian: 'nginx', service: 'nginx' },
   { name: 'apache', commands: ['apache2', 'httpd'], debian: 'apache2-bin' },
+  // With the whole server: Debian has the checker of metrics in no package of its own.
+  {
+    name: 'promtool',
+    commands: ['promtool'],
+    debian: 'prometheus',
+    service: 'prometheus',
+    forTests: true,
+  },
+  { name: 'openssl', commands: ['openssl'], debian: 'openssl', forTests: true },
   { name: 'ps', commands: ['ps'], debian: 'procps' },
 ];
 
@@ -34,8 +44,8 @@ export function howToInstall(missing) {
   return [
     `Not installed: ${names}. One of these will do:`,
     `  Debian, Ubuntu:  sudo apt-get install --no-install-recommends ${packages}`,
-    '  Fedora:          sudo dnf install etcd nginx httpd',
-    '  macOS:           brew install etcd nginx  (apache is part of the system)',
+    '  Fedora:          sudo dnf install etcd nginx httpd golang-github-prometheus',
+    '  macOS:           brew install etcd nginx prometheus  (apache is part of the system)',
     '  anywhere else:   start a Docker engine, and run this again: it then runs in a container',
   ].join('\n');
 }
