@@ -11,6 +11,7 @@ import { type Apache, startApache } from '../scripts/parts/apache.ts';
 import { startEtcd } from '../scripts/parts/etcd.ts';
 import { startWatchdog } from '../scripts/parts/rollcall.ts';
 import { type Checks, startHaproxy } from './haproxy.ts';
+import { needHaproxy } from './need-haproxy.ts';
 import { percentile, ratio, tableOf, tell } from './result.ts';
 import { Sightings } from './sightings.ts';
 
@@ -48,6 +49,7 @@ const faults: Readonly<Record<string, Fault>> = {
   },
 };
 
+await needHaproxy();
 await using stack = new AsyncDisposableStack();
 const etcd = stack.use(await startEtcd());
 const keys = new Sightings();
