@@ -73,7 +73,10 @@ function isBuilt() {
   // A directory's own time tells that a file was removed from it.
   const newest = [
     'tsconfig.json',
-    'tsconfig.build.json',
+    'package.json',
+    'scripts/build.mjs',
+    'scripts/bundle',
+    ...readdirSync('scripts/bundle').map((name) => `scripts/bundle/${name}`),
     'src',
     ...sources.map((name) => `src/${name}`),
   ]

@@ -101,7 +101,9 @@ export function afterProbe(
   return {
     ...judged,
     lastPassStartedAtMs: Math.max(course.lastPassStartedAtMs, result.startedAtMs),
-    passesMs: remember(course.passesMs, result.durationMs),
+    // What answers again after a hang, or for the first time, is not how slow it usually is.
+    passesMs:
+      before.state === 'up' ? remember(course.passesMs, result.durationMs) : course.passesMs,
     alarm: onPass(course.alarm, nowMs, rules.intervalMs),
   };
 }

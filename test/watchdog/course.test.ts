@@ -77,3 +77,11 @@ test('only what never was up is excused, and only within the grace', () => {
   expect(after.health.state).toBe('down');
   expect(through([passed(100), failed(400), failed(700), failed(1000)]).health.state).toBe('down');
 });
+
+test('how slow a backend usually is: only by its passes while it was up', () => {
+  const slow = (startedAtMs: number): ProbeResult => ({ ...passed(startedAtMs), durationMs: 900 });
+  const up = through([slow(100), passed(2000), passed(3000)]);
+  expect(up.passesMs).toEqual([5, 5]);
+  const again = through([failed(4000), slow(5000), passed(6000), slow(7000)], up);
+  expect(again.passesMs).toEqual([5, 5, 5, 900]);
+});
