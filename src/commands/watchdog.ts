@@ -59,12 +59,22 @@ export async function run(
     onEvent: (event) => tellEtcdEvent(event, notices),
   });
   using leases = etcdLeases(endpoints, clock);
+  let grantedMs = ttlMs;
   const metrics = watchdogMetrics(rules, ttlMs, () => registration.remainingMs);
   const registration = new Registration(
     { key, recordKey, value, instance, ttlMs, evidenceMs: evidenceMs(rules.timeoutMs), byHand },
     leases,
     clock,
-    metrics.observer,
+    {
+      onLease: (what, leaseTtlMs) => {
+        metrics.observer.onLease(what, leaseTtlMs);
+        if (leaseTtlMs > 0 && leaseTtlMs !== grantedMs) {
+          grantedMs = leaseTtlMs;
+          const outlivesAtMostMs = bounds(rules, grantedMs);
+          log.warn({ ttlMs, grantedMs, outlivesAtMostMs }, 'etcd grants another TTL than --ttl');
+        }
+      },
+    },
   );
   const bells: WatchdogBells = { onIdleClose: () => {}, onKeyChange: () => {} };
   using prober = openProber(target, { clock, onIdleClose: () => bells.onIdleClose() });
@@ -73,13 +83,13 @@ export async function run(
   await using admin = settings.admin
     ? await startAdminServer(settings.admin, {
         metrics: metrics.registry,
-        status: () => describe(self, status),
+        status: () => describe(self, bounds(rules, grantedMs), status),
         unready: () => (status?.isRegistered ? undefined : (status?.words ?? 'no turn has ended')),
       })
     : undefined;
   const self: Self = {
     ...{ instance, host: hostname(), pid: process.pid, version, admin: shown(admin) },
-    ...{ key, recordKey, address, value, bounds: bounds(rules, ttlMs) },
+    ...{ key, recordKey, address, value },
     probe: target.kind === 'http' ? target.url : `tcp://${target.host}:${target.port}`,
   };
 
@@ -87,7 +97,8 @@ export async function run(
   const supervisor = tellSupervisor(notifier, signal);
 
   warnOfUnknownVariables(environment, log);
-  const { probe, admin: at, bounds: outlivesAtMostMs } = self;
+  const { probe, admin: at } = self;
+  const outlivesAtMostMs = bounds(rules, ttlMs);
   log.info({ version, instance, value, probe, ttlMs, admin: at, outlivesAtMostMs }, 'watching');
   void followKey(
     key,

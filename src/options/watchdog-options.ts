@@ -9,6 +9,8 @@ import { probeOptions, probeTarget } from './probe-options.ts';
 import { sharedOptions } from './shared-options.ts';
 import { count, duration, formatDuration } from './values.ts';
 
+const longestTtlMs = 600_000;
+
 export const watchdogOptions = {
   ...backendOptions,
   ...probeOptions,
@@ -17,7 +19,7 @@ export const watchdogOptions = {
     help: 'the lease: how long the key outlives a dead watchdog',
     default: '5s',
     // etcd grants whole seconds, and at least 2 (1.5 times its election timeout, rounded up).
-    parse: duration({ minMs: 2000, maxMs: 600_000, wholeSeconds: true }),
+    parse: duration({ minMs: 2000, maxMs: longestTtlMs, wholeSeconds: true }),
   }),
   interval: option({
     placeholder: 'DURATION',
@@ -87,7 +89,9 @@ export function watchdogSettings(values: OptionValues<typeof watchdogOptions>): 
       `--ttl ${formatDuration(ttl)} cannot hold: with --interval ${formatDuration(interval)}, ` +
         `--timeout ${formatDuration(timeout)}, --fast-interval ${formatDuration(fastInterval)} and ` +
         `--fall ${fall}, a backend that is still up may go ${formatDuration(Math.ceil(gapMs))} without a renewal: ` +
-        `give --ttl ${Math.ceil(gapMs / 1000)}s or more, or probe more often`,
+        (gapMs > longestTtlMs
+          ? 'probe more often, or with a shorter --timeout or a smaller --fall'
+          : `give --ttl ${Math.ceil(gapMs / 1000)}s or more, or probe more often`),
     );
   }
   return { ...values, rules };

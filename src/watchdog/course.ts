@@ -120,6 +120,7 @@ export function nextProbe(course: Course, inFlightSinceMs: readonly number[], ru
     {
       ...{ health, inFlightSinceMs, lastStartMs, lastEndMs, pauseMs },
       alarmed: alarm.raised,
+      timedOut: course.last?.passed === false && course.last.kind === 'timeout',
       suspiciousAfterMs: suspiciousAfterMs(passesMs, rules.timeoutMs),
     },
     rules,

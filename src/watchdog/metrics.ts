@@ -153,5 +153,16 @@ export function watchdogMetrics(
   };
 }
 
-/** "ETCD_PERMISSION" to "permission": a bounded set; the log has the whole reason. */
-const causeOf = (error: unknown) => (codeOf(error) ?? 'other').replace('ETCD_', '').toLowerCase();
+/** Of the code of an error, a bounded set; the log has the whole reason. */
+const causes: Readonly<Record<string, string>> = {
+  DEADLINE: 'deadline',
+  ETCD_CONNECTION: 'connection',
+  ETCD_LOGIN: 'login',
+  ETCD_PERMISSION: 'permission',
+  ETCD_REFUSED: 'refused',
+  ETCD_TOKEN: 'token',
+  LOST_RACE: 'lost_race',
+  STALE_EVIDENCE: 'stale_evidence',
+};
+
+const causeOf = (error: unknown) => causes[codeOf(error) ?? ''] ?? 'other';

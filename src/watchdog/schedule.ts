@@ -44,13 +44,18 @@ export interface Probing {
   /** The last connection closed, and no probe has passed since. */
   readonly alarmed: boolean;
   readonly suspiciousAfterMs: number;
+  /** The last one timed out. */
+  readonly timedOut: boolean;
 }
 
 /** @returns when the next probe begins; Infinity: not before one of those in flight has ended. */
 export function nextProbeAtMs(probing: Probing, { fall }: Pick<Cadence, 'fall'>): number {
   const { health, inFlightSinceMs, lastStartMs, lastEndMs, pauseMs } = probing;
   const [oldestMs] = inFlightSinceMs;
+  // Nothing is left to be suspected: what is missing to `fall` begins.
+  const isHanging = probing.timedOut && health.state === 'failing';
   if (oldestMs === undefined) {
+    if (isHanging) return lastEndMs;
     const atOnce = probing.alarmed && health.state === 'up';
     return atOnce ? lastEndMs : lastEndMs + pauseMs;
   }
@@ -58,6 +63,7 @@ export function nextProbeAtMs(probing: Probing, { fall }: Pick<Cadence, 'fall'>)
   const failures = health.state === 'failing' ? health.failures : 0;
   const together = Math.min(fall - failures, mostInFlight);
   if (inFlightSinceMs.length >= together) return Number.POSITIVE_INFINITY;
+  if (isHanging) return lastStartMs + companionSpacingMs;
   return Math.max(oldestMs + probing.suspiciousAfterMs, lastStartMs + companionSpacingMs);
 }
 

@@ -18,7 +18,6 @@ export interface Self {
   /** The text of the key: the address, or JSON where there is metadata. */
   readonly value: string;
   readonly probe: string;
-  readonly bounds: Bounds;
 }
 
 /** Changes with the state and with nothing else, so that at steady state nothing is written. */
@@ -31,9 +30,9 @@ export function recordFor(self: Self, { health, since, reason }: Course): string
 }
 
 /** For /status: what JSON can hold. */
-export function describe(self: Self, status: WatchdogStatus | undefined) {
+export function describe(self: Self, bounds: Bounds, status: WatchdogStatus | undefined) {
   const course = status?.course;
-  const { instance, host, version, key, recordKey, address, value, probe, bounds } = self;
+  const { instance, host, version, key, recordKey, address, value, probe } = self;
   const { last } = course ?? {};
   return {
     ...{ key, address, value, instance, host, version, recordKey, probe },

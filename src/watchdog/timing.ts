@@ -72,16 +72,17 @@ export interface Bounds {
 export function bounds(cadence: Cadence, ttlMs: number): Bounds {
   const { intervalMs, fastIntervalMs, timeoutMs, fall } = cadence;
   const noticedMs = intervalMs * slowest;
+  // A probe that is under way when all others begin to be refused may still hang.
+  const refusedMs = Math.max(noticedMs, timeoutMs);
   const unwatchedMs = ttlMs + etcdSweepMs;
   // The companions begin when the first is suspicious, before its timeout at the latest.
-  const together = Math.min(fall, mostInFlight);
-  const companionsMs =
-    together === 1 ? 0 : timeoutMs + Math.max(0, together - 2) * companionSpacingMs;
+  const companionsMs = fall === 1 ? 0 : timeoutMs + (fall - 2) * companionSpacingMs;
   const rounds = Math.ceil(fall / mostInFlight);
   return {
-    deadMs: noticedMs + (fall - 1) * fastIntervalMs * slowest + etcdCallBudgetMs,
+    deadMs: refusedMs + (fall - 1) * fastIntervalMs * slowest + etcdCallBudgetMs,
     hungMs: noticedMs + companionsMs + rounds * timeoutMs + etcdCallBudgetMs,
     unwatchedMs,
-    unansweredMs: evidenceMs(timeoutMs) + unwatchedMs,
+    // From a pass as old as may be, by a renewal that etcd took at the last try.
+    unansweredMs: evidenceMs(timeoutMs) + etcdCallBudgetMs + unwatchedMs,
   };
 }

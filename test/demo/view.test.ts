@@ -10,7 +10,7 @@ const up: WatchdogStatus = {
   lastProbe: { passed: true, durationMs: 2.6, at: '2026-01-01T00:00:12.000Z' },
   ...{ registered: true, registration: 'held', reason: null, instance: 'one', host: 'web1' },
   recordKey: '/rollcall/watchdogs/test/apache-8001',
-  outlivesAtMostMs: { deadMs: 2875, hungMs: 4600, unwatchedMs: 5500, unansweredMs: 7500 },
+  outlivesAtMostMs: { deadMs: 2875, hungMs: 4600, unwatchedMs: 5500, unansweredMs: 9000 },
 };
 
 const down: WatchdogStatus = {

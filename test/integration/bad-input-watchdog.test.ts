@@ -60,6 +60,12 @@ const times: readonly Wrong[] = [
   ['a long probe', ['--timeout', '3s'], '--ttl 5s', '--timeout 3s', 'give --ttl 9s or more'],
   ['a patient fall', ['--fall', '5'], '--ttl 5s cannot hold', '--fall 5', 'give --ttl 9s or more'],
   [
+    'a TTL beyond what may be given',
+    ['--fall', '100', '--timeout', '60s'],
+    '--ttl 5s cannot hold',
+    'a shorter --timeout or a smaller --fall',
+  ],
+  [
     'faster when all is well',
     ['--fast-interval', '2s'],
     '--fast-interval 2s is longer than --interval 1s',

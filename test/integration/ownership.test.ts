@@ -123,10 +123,12 @@ test('the record: what the watchdog is and sees, changed by transitions only', a
 
   await apache.failing(true);
   await until('no key', async () => (await keys.read('apache')) === undefined || 'the key');
-  const gone = watched.changes.find(({ what, kind }) => what === 'key' && kind === 'delete');
-  const verdict = watched.changes.find(({ value }) => value.includes('"state":"down"'));
+  const gone = () => watched.changes.find(({ what, kind }) => what === 'key' && kind === 'delete');
+  const verdict = () => watched.changes.find(({ value }) => value.includes('"state":"down"'));
+  // Each is told on a watch of its own, in its own time.
+  await until('word of both', async () => (gone() && verdict() ? true : 'less'));
   // At one revision: nobody ever sees the one without the other.
-  expect(verdict).toMatchObject({ what: 'record', revision: gone?.revision });
+  expect(verdict()).toMatchObject({ what: 'record', revision: gone()?.revision });
   expect(await watched.record()).toMatchObject({
     ...{ state: 'down', reason: expect.stringContaining('status 500') },
   });

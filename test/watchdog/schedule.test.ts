@@ -18,6 +18,7 @@ const up: Probing = {
   pauseMs: 1000,
   alarmed: false,
   suspiciousAfterMs: 100,
+  timedOut: false,
 };
 const notYet = Number.POSITIVE_INFINITY;
 
@@ -39,6 +40,14 @@ test('a probe that hangs gets as many companions as make up fall, a moment apart
   const accompanied = { ...up, inFlightSinceMs: [2000, 2100], lastStartMs: 2100 };
   expect(nextProbeAtMs(accompanied, cadence)).toBe(notYet);
   expect(nextProbeAtMs(accompanied, { fall: 3 })).toBe(2150);
+});
+
+test('after a timeout nothing is left to be suspected: what is missing begins', () => {
+  const failing: Probing = { ...up, health: { state: 'failing', failures: 1 }, timedOut: true };
+  expect(nextProbeAtMs(failing, { fall: 3 })).toBe(failing.lastEndMs);
+  const inFlight = { ...failing, inFlightSinceMs: [2000], lastStartMs: 2000 };
+  expect(nextProbeAtMs(inFlight, { fall: 3 })).toBe(2050);
+  expect(nextProbeAtMs({ ...inFlight, timedOut: false }, { fall: 3 })).toBe(2100);
 });
 
 test('failures that are counted already need no companion', () => {

@@ -66,8 +66,8 @@ test('the bounds that the defaults promise', () => {
     hungMs: 4600,
     // the lease, and half a second for etcd to notice
     unwatchedMs: 5500,
-    // the same, from a pass that was as old as it may be when it was renewed on
-    unansweredMs: 7500,
+    // the same, from a pass that was 2 s old when it was renewed on, by a call of 1.5 s
+    unansweredMs: 9000,
   });
 });
 
@@ -75,11 +75,16 @@ const hungMs = (fall: number) => bounds({ ...defaults, fall }, 60_000).hungMs;
 
 test('a hang costs the same for a fall of 2 and of 4, but for the spacing of the companions', () => {
   expect(hungMs(4) - hungMs(2)).toBe(100);
-  expect(hungMs(5) - hungMs(4)).toBe(1000);
+  expect(hungMs(5) - hungMs(4)).toBe(1050);
   expect(hungMs(1)).toBe(1100 + 1000 + 1500);
 });
 
 test('a lease is renewed at most twice a second, and five times in its life', () => {
   expect(renewEveryMs(60_000)).toBe(500);
   expect(renewEveryMs(2000)).toBe(400);
+});
+
+test('with a timeout longer than the interval, a probe under way may delay the finding of a death', () => {
+  const { deadMs } = bounds({ ...defaults, timeoutMs: 3000 }, 60_000);
+  expect(deadMs).toBe(3000 + 275 + 1500);
 });

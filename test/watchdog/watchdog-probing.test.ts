@@ -96,3 +96,50 @@ test('within the start grace a backend that is not there yet is starting, not do
   await clock.advance(1000);
   expect(state()).toBe('down');
 });
+
+/** How long a hang that begins just after a pass stays undiscovered; no pause has jitter here. */
+async function hangLasts(
+  cadence: { fall: number; timeoutMs: number; fastIntervalMs: number },
+  answerMs: number,
+) {
+  await using watchdog = watching(cadence);
+  const { clock, apache, seen, state } = watchdog;
+  apache.answer = () => ({ afterMs: answerMs });
+  await clock.advance(30_000);
+  const before = seen.results.length;
+  while (seen.results.length === before) await clock.advance(1);
+  const beganAtMs = clock.now();
+  apache.answer = () => hung;
+  while (state() !== 'down' && clock.now() - beganAtMs < 60_000) await clock.advance(5);
+  return clock.now() - beganAtMs;
+}
+
+test.for([2, 3, 4, 8, 10])(
+  'fall %i: the bound of a hang holds, however slow it was',
+  async (fall) => {
+    for (const [timeoutMs, fastIntervalMs, answerMs] of [
+      ...([5, 300, 700, 920, 1000] as const).map((ms) => [1000, 250, ms] as const),
+      ...([30, 45, 100] as const).map((ms) => [ms, 250, 5] as const),
+      [30, 1000, 5] as const,
+    ]) {
+      const cadence = { intervalMs: 1000, fastIntervalMs, timeoutMs, fall };
+      const promisedMs = bounds(cadence, 60_000).hungMs - etcdCallBudgetMs - 100;
+      const tookMs = await hangLasts(cadence, answerMs);
+      // The clock goes on in steps of 5 ms.
+      expect(tookMs, JSON.stringify({ ...cadence, answerMs })).toBeLessThanOrEqual(promisedMs + 6);
+    }
+  },
+);
+
+test('the bound of a death holds while one probe hangs and all others are refused', async () => {
+  const rules = { timeoutMs: 3000, fall: 2 };
+  await using watchdog = watching(rules);
+  const { clock, apache, seen, state } = watchdog;
+  await clock.advance(5000);
+  const first = seen.startsMs.length;
+  apache.answer = (probe) => (probe === first ? hung : refused);
+  while (seen.startsMs.length === first) await clock.advance(1);
+  const cadence = { intervalMs: 1000, fastIntervalMs: 250, ...rules };
+  await clock.advance(bounds(cadence, 60_000).deadMs - etcdCallBudgetMs);
+  expect(state()).toBe('down');
+});

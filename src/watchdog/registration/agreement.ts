@@ -35,10 +35,18 @@ export interface AgreementDeps {
 
 const betweenAttempts: Backoff = { firstMs: 200, maxMs: 1000 };
 
+/** A holder with our own value may be a predecessor that was killed: its lease has a last second. */
+const lookAtPredecessorEveryMs = 400;
+
 /** How long after its budget an attempt is taken for stuck. */
 const stuckAfterMs = 1000;
 
 type Verb = 'hold' | 'drop';
+
+const refusedText: Readonly<Record<Verb, string>> = {
+  hold: 'etcd does not do what was asked; trying again',
+  drop: 'etcd does not do what was asked; trying again, and the key goes with its lease',
+};
 
 interface Attempt {
   readonly verb: Verb;
@@ -102,12 +110,21 @@ export class Agreement {
   }
 
   #dueAtMs({ last, record, health }: Wanted, nowMs: number): number {
+    const { registration, ttlMs, evidenceMs } = this.#deps;
+    const isStale = nowMs - last.startedAtMs >= evidenceMs;
+    // Without a key to remove there is nothing to be done on an old probe; the next one is news.
+    if (!isUp(health) && isStale && registration.remainingMs === 0) {
+      return Number.POSITIVE_INFINITY;
+    }
     if (this.#failed) return this.#failed.retryAtMs;
     if (!this.#agreed || this.#agreed.record !== record || this.#touched) return nowMs;
+    if (this.#outcome?.kind === 'taken' && this.#outcome.sameValue && !isStale) {
+      return this.#agreed.atMs + lookAtPredecessorEveryMs;
+    }
     const isNews = last.startedAtMs > this.#usedStartedAtMs;
     // A failing backend that is not down yet keeps its key, but nothing renews it.
     if (!isNews || (isUp(health) && !last.passed)) return Number.POSITIVE_INFINITY;
-    return this.#agreed.atMs + renewEveryMs(this.#deps.ttlMs);
+    return this.#agreed.atMs + renewEveryMs(ttlMs);
   }
 
   async #attemptTo(
@@ -137,7 +154,7 @@ export class Agreement {
       this.#agreed = outcome.kind === 'removed' ? undefined : { record, atMs: nowMs };
       this.#outcome = outcome;
       this.#words = inWords(outcome, health.state);
-      notices.clear('etcd', 'etcd answers again');
+      for (const one of ['hold', 'drop']) notices.clear(one, 'etcd answers again');
       tell(outcome, notices);
       onOutcome(outcome);
     } catch (error) {
@@ -148,8 +165,7 @@ export class Agreement {
       this.#failed = { verb, times, retryAtMs };
       const reason = messageOf(error);
       this.#words = `not known: ${reason}`;
-      const text = 'etcd does not do what was asked; trying again';
-      notices.tell('etcd', 'warn', text, { reason });
+      notices.tell(verb, 'warn', refusedText[verb], { reason });
       onFailure(error);
     } finally {
       this.#attempt = undefined;

@@ -2,7 +2,7 @@
  * Whose key is it? Pure. A key is ours to write when nobody's lease keeps it; while
  * another lease does, its watchdog is alive, and the key is its own. Two exceptions: a
  * lease of our own that etcd brought back from a snapshot, and one with our value that
- * nobody has renewed until its last two seconds: its watchdog was killed, and whoever restarts
+ * nobody has renewed until its last second: its watchdog was killed, and whoever restarts
  * it should not take a healthy backend out of the pool.
  *
  * A lease that is alive and has lost its key tells that somebody changed the key by hand.
@@ -47,8 +47,8 @@ export interface Claimant {
   readonly byHand: ByHandPolicy;
 }
 
-/** No more than this left, in whole seconds, rounded down: nobody has renewed it for long. */
-export const abandonedMs = 1000;
+/** etcd tells whole seconds, rounded down: less than one is left, and nobody has renewed it. */
+export const abandonedMs = 0;
 
 export function claim(
   key: StoredKey | undefined,

@@ -73,6 +73,12 @@ export class KeyLease {
     return lease.leaseId;
   }
 
+  /** etcd does not know it any more. */
+  forget(): void {
+    this.#lease = undefined;
+    this.#observer.onLease('gone', 0);
+  }
+
   /** Ends it, and whatever it keeps. */
   async revoke(signal: AbortSignal): Promise<void> {
     if (!this.#lease) return;

@@ -7,7 +7,12 @@ export type Outcome =
   | { readonly kind: 'written'; readonly because: Because }
   | { readonly kind: 'record repaired' }
   /** Another watchdog holds the key; its lease has that much left, in whole seconds. */
-  | { readonly kind: 'taken'; readonly by: Holder; readonly remainingMs: number }
+  | {
+      readonly kind: 'taken';
+      readonly by: Holder;
+      readonly sameValue: boolean;
+      readonly remainingMs: number;
+    }
   /** Somebody changed the key by hand, and it is left so. */
   | { readonly kind: 'respected'; readonly because: Because }
   | { readonly kind: 'removed' }

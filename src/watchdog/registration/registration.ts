@@ -18,6 +18,7 @@ import { refuseStale } from './evidence.ts';
 import { KeyLease, type KeyLeaseObserver, type KeyLeaseSettings } from './key-lease.ts';
 import type { Outcome } from './outcome.ts';
 import { Presence } from './presence.ts';
+import { removeAlone, removeAndTell } from './removal.ts';
 import type { PassedProbe, ProbeResult } from '../probe/result.ts';
 import { etcdCallBudgetMs } from '../timing.ts';
 
@@ -29,9 +30,6 @@ export interface RegistrationSettings extends KeyLeaseSettings {
   readonly instance: string;
   readonly byHand: ByHandPolicy;
 }
-
-/** The record may take half of the time of a removal: the rest is for removing without one. */
-const recordBudgetMs = etcdCallBudgetMs / 2;
 
 interface Found {
   readonly key: StoredKey | undefined;
@@ -80,6 +78,7 @@ export class Registration {
       if (this.#respected) return await this.#standAside(this.#respected, record, within);
       if (evidence) await this.#lease.renew(evidence, within);
       const found = await this.#read(within);
+      if (await this.#hasLostLease(found, within)) this.#lease.forget();
       const leaseId = this.#lease.id;
       const hasHeld = leaseId !== undefined && this.#seen?.leaseId === leaseId;
       const claimed = claim(found.key, found.record, { ...this.#settings, leaseId, hasHeld });
@@ -97,8 +96,9 @@ export class Registration {
           if (sameValue && remainingMs <= abandonedMs) {
             return await this.#write(found, 'left behind', evidence, record, within);
           }
+          this.#seen = undefined;
           await this.#lease.revoke(within);
-          return { kind: 'taken', by, remainingMs };
+          return { kind: 'taken', by, sameValue, remainingMs };
         }
         default:
           return claimed satisfies never;
@@ -113,15 +113,20 @@ export class Registration {
    */
   async drop(evidence: ProbeResult, record: string, signal: AbortSignal): Promise<Outcome> {
     return await this.#inTime('removing the key', signal, async (within) => {
-      if (this.#lease.id !== undefined) {
-        // Whether or not there is a record of it, the key goes; the next turn mends the record.
-        await this.#moveRecord(this.#lease.id, record, within).catch(() => {});
-        await this.#lease.revoke(within);
-        return { kind: 'removed' };
+      const keyLeaseId = this.#lease.id;
+      if (keyLeaseId === undefined) {
+        refuseStale(evidence, this.#clock.now(), this.#settings.evidenceMs);
+        const said = await this.#presence.say(record, within);
+        return { kind: said === 'repaired' ? 'record repaired' : 'absent' };
       }
-      refuseStale(evidence, this.#clock.now(), this.#settings.evidenceMs);
-      const said = await this.#presence.say(record, within);
-      return { kind: said === 'repaired' ? 'record repaired' : 'absent' };
+      // What we delete ourselves nobody has deleted by hand, whatever becomes of the rest.
+      this.#seen = undefined;
+      const removal = { ...this.#settings, keyLeaseId, record };
+      const told = await removeAndTell(removal, this.#store, this.#presence, this.#clock, within);
+      // With the lease the key goes as well: of the two, one is enough.
+      if (told === undefined) removeAlone(removal, this.#store, within).catch(() => {});
+      await this.#lease.revoke(within);
+      return { kind: told === false ? 'absent' : 'removed' };
     });
   }
 
@@ -136,28 +141,17 @@ export class Registration {
     return withDeadline({ what, timeoutMs: etcdCallBudgetMs, clock: this.#clock }, work, signal);
   }
 
+  /** A key that is not ours any more tells of somebody's hand only while its lease is alive. */
+  async #hasLostLease({ key }: Found, signal: AbortSignal): Promise<boolean> {
+    const leaseId = this.#lease.id;
+    if (leaseId === undefined || key?.leaseId === leaseId) return false;
+    return (await this.#store.leaseRemainingMs(leaseId, signal)) === 0;
+  }
+
   async #read(signal: AbortSignal): Promise<Found> {
     const { key, recordKey } = this.#settings;
     const [foundKey, foundRecord] = await this.#store.readKeys([key, recordKey], signal);
     return { key: foundKey, record: foundRecord };
-  }
-
-  /** Deletes the key if it is ours, and lets the record tell of it, at one revision. */
-  async #moveRecord(keyLeaseId: string, record: string, signal: AbortSignal): Promise<void> {
-    const { key, recordKey } = this.#settings;
-    await withDeadline(
-      { what: 'telling why the key goes', timeoutMs: recordBudgetMs, clock: this.#clock },
-      async (within) => {
-        const { leaseId } = await this.#presence.lease(within);
-        const told: Write = { kind: 'put', key: recordKey, value: record, leaseId };
-        await this.#store.change(
-          [{ key, leaseId: keyLeaseId }],
-          [{ kind: 'delete', key }, told],
-          within,
-        );
-      },
-      signal,
-    );
   }
 
   /** The key is as it should be; the record beside it may not be. */

@@ -151,3 +151,24 @@ test('an attempt that outlives its deadline by a second is stuck', async () => {
   await clock.advance(1);
   expect(agreement.isStuck).toBe(true);
 });
+
+test('a key without need of removal is not asked about on a probe that has grown old', async () => {
+  const { clock, calls, etcd, agreement, turn } = agreeing();
+  etcd.remainingMs = 0;
+  await turn(down, false, 0);
+  await clock.advance(2000);
+  agreement.touch();
+  expect(await turn(down, false, 0)).toBe(Number.POSITIVE_INFINITY);
+  expect(calls).toEqual(['drop down']);
+});
+
+test('while a holder with our own value may be a dead predecessor, it is looked at more often', async () => {
+  const { clock, calls, etcd, turn } = agreeing();
+  const by = { value: '127.0.0.1:8001', leaseId: 'theirs', record: undefined };
+  etcd.answer = async () => ({ kind: 'taken', by, sameValue: true, remainingMs: 3000 });
+  await turn(up, true, 0);
+  expect(await turn(up, true, 0)).toBe(400);
+  await clock.advance(400);
+  await turn(up, true, 0);
+  expect(calls).toEqual(['hold up renewing', 'hold up renewing']);
+});

@@ -136,11 +136,23 @@ test('a release ends both leases; without one there is nothing to end', async ()
   expect([...store.keys.keys()]).toEqual([]);
 });
 
+test('neither the record may be written nor the lease revoked: the key goes all the same', async () => {
+  const { store, hold, drop } = registrationOn();
+  await hold();
+  // etcd lets nobody revoke a lease that keeps a key which he may not write.
+  store.beforeAnswer = (call) =>
+    call.includes(recordKey) || call.startsWith('revoke')
+      ? Promise.reject(new Error('permission denied'))
+      : Promise.resolve();
+  await expect(drop()).rejects.toThrow('permission denied');
+  expect(store.keys.has(key)).toBe(false);
+});
+
 test('a key that is another’s by the time of the verdict is not deleted', async () => {
   const { store, hold, drop } = registrationOn();
   await hold();
   store.put(key, '127.0.0.1:9999', 'theirs');
-  expect(await drop()).toEqual({ kind: 'removed' });
+  expect(await drop()).toEqual({ kind: 'absent' });
   expect(store.keys.get(key)).toMatchObject({ value: '127.0.0.1:9999', leaseId: 'theirs' });
 });
 
@@ -175,4 +187,24 @@ test('a lease of the record that could not be ended is ended at the next turn', 
   store.calls.length = 0;
   expect(await hold()).toEqual({ kind: 'held' });
   expect(store.calls).toContain('revoke lease-2');
+});
+
+test('a lease that ran out is nobody’s hand: the key comes back with the next pass', async () => {
+  const { registration, store, leases, hold } = registrationOn(fakeLeaseStore(), 'respect');
+  await hold();
+  store.expire('lease-1');
+  expect(await registration.hold(undefined, up, never)).toEqual({ kind: 'absent' });
+  expect(leases).toEqual(['granted', 'gone']);
+  expect(await hold()).toEqual({ kind: 'written', because: 'absent' });
+});
+
+test('a removal of our own that was not finished is nobody’s hand', async () => {
+  const { store, hold, drop } = registrationOn(fakeLeaseStore(), 'respect');
+  await hold();
+  store.beforeAnswer = (call) =>
+    call.startsWith('revoke') ? Promise.reject(new Error('away')) : Promise.resolve();
+  await expect(drop()).rejects.toThrow('away');
+  expect(store.keys.has(key)).toBe(false);
+  store.beforeAnswer = () => Promise.resolve();
+  expect(await hold()).toEqual({ kind: 'written', because: 'absent' });
 });
