@@ -24,7 +24,7 @@ import type { WatchdogStatus } from '../watchdog/observer.ts';
 import { ownAddressTowards } from '../watchdog/own-address.ts';
 import { openProber } from '../watchdog/probe/prober.ts';
 import { Registration } from '../watchdog/registration/registration.ts';
-import { describe, recordFor, type Self } from '../watchdog/self.ts';
+import { describe, recordsOf, type Self } from '../watchdog/self.ts';
 import { bounds, evidenceMs } from '../watchdog/timing.ts';
 import { tellSupervisor } from '../watchdog/supervision.ts';
 import { runWatchdog, type WatchdogBells } from '../watchdog/watchdog.ts';
@@ -109,7 +109,7 @@ export async function run(
     {
       ...{ registration, rules, ttlMs, bells, clock, random, log },
       probe: (within) => prober.probe(within),
-      record: (course) => recordFor(self, course),
+      record: recordsOf(self),
       aliveEveryMs: notifier.everyMs,
       observer: {
         ...metrics.observer,

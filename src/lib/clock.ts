@@ -3,8 +3,6 @@
  * same loops run on a virtual one. `now` is monotonic: the wall clock may jump,
  * a deadline may not.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-
 export interface Clock {
   /** Monotonic milliseconds since an arbitrary start. It counts while the process is stopped. */
   now(): number;
@@ -17,11 +15,16 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => new Date(),
-  sleep: async (ms, signal) => {
-    try {
-      await delay(Math.max(0, ms), undefined, signal ? { signal } : {});
-    } catch {
-      // Only an abort rejects, and an abort ends the sleep.
-    }
-  },
+  // Not timers/promises: an aborted sleep would make an error that nobody looks at, many a second.
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, Math.max(0, ms));
+      signal?.addEventListener('abort', end, { once: true });
+    }),
 };

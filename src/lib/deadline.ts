@@ -14,6 +14,9 @@ export interface Deadline {
   readonly clock: Clock;
 }
 
+/** One for all: nobody looks at it, and a new one each time costs a stack trace. */
+const over = new Error('the work has ended');
+
 /**
  * @throws DeadlineError when the time is up; the signal's reason when the caller
  * aborted; else whatever the work threw.
@@ -37,6 +40,6 @@ export async function withDeadline<T>(
     result.catch(() => {});
     return await Promise.race([result, timeUp]);
   } finally {
-    ended.abort();
+    ended.abort(over);
   }
 }

@@ -6,6 +6,9 @@
  */
 import type { Clock } from './clock.ts';
 
+/** One for all: a new one each time costs a stack trace. */
+const rung = new Error('rung');
+
 export class Wakeup {
   #rung = false;
   #ring: (() => void) | undefined;
@@ -19,7 +22,7 @@ export class Wakeup {
   async wait(maxMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
     if (!this.#rung) {
       const answered = new AbortController();
-      this.#ring = () => answered.abort();
+      this.#ring = () => answered.abort(rung);
       await clock.sleep(maxMs, AbortSignal.any([signal, answered.signal]));
       this.#ring = undefined;
     }

@@ -52,7 +52,7 @@ export const backendOptions = {
 export type BackendOptionValues = OptionValues<typeof backendOptions>;
 
 /** Of an IPv6 address and a port, whatever they are: a value that fits with this one always fits. */
-const longestAddress = `[${'ffff:'.repeat(7)}ffff]:65535`;
+const longestAddress = `[fdff:${'ffff:'.repeat(6)}ffff]:65535`;
 
 /** @throws UsageError where these options contradict each other. */
 export function checkBackendOptions(values: BackendOptionValues): void {

@@ -10,7 +10,7 @@ export type GivenAddress =
 /** "172.17.8.101:8001", "[2001:db8::1]:8001" or ":8001". */
 export function givenAddress(text: string): GivenAddress {
   if (!/^:\d*$/.test(text)) return { kind: 'given', address: backendAddress(text) };
-  const parsed = parseAddress(`0.0.0.0${text}`);
+  const parsed = parseAddress(`127.0.0.1${text}`);
   if (!parsed.ok) throw new BadValue(`IP:PORT, or :PORT such as :8001 (${parsed.reason})`);
   return { kind: 'own host', port: parsed.value.port };
 }

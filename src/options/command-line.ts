@@ -46,7 +46,7 @@ export function parseCommandLine<S extends OptionSet>(
 ): OptionValues<S> {
   const command = commandOf(spec).configureOutput({ writeErr: () => {} });
   try {
-    command.parse(argv.flatMap(apart), { from: 'user' });
+    command.parse(apart(argv, spec.options), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new HelpShown();
@@ -65,8 +65,30 @@ export function parseCommandLine<S extends OptionSet>(
   return parseOptions(spec.options, given);
 }
 
-/** "--tll=5s" to "--tll" and "5s": commander would look for the nearest known flag of the whole. */
-const apart = (word: string) => /^(--[\w-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word];
+/**
+ * "--tll=5s" to "--tll" and "5s": commander would look for the nearest known flag of the whole. The
+ * word after an option that takes one is its value, whatever it looks like.
+ */
+function apart(argv: readonly string[], options: OptionSet): readonly string[] {
+  const takesValue = new Map(
+    Object.entries(options).map(([name, { placeholder }]) => [
+      flagOf(name),
+      placeholder !== undefined,
+    ]),
+  );
+  return argv.flatMap((word, index) => {
+    const [, flag, value] = /^(--[\w-]+)=(.*)$/s.exec(word) ?? [];
+    if (flag === undefined || value === undefined || takesValue.get(argv[index - 1] ?? '')) {
+      return [word];
+    }
+    if (takesValue.get(flag) === false) {
+      throw new UsageError(
+        `${flag} takes no value, and was given ${JSON.stringify(value)}: leave it out`,
+      );
+    }
+    return [flag, value];
+  });
+}
 
 /** "error: unknown option '--tll'\n(Did you mean --ttl?)" to one line. */
 function oneLine(message: string): string {

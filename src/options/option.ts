@@ -16,6 +16,8 @@ export interface Option<T> {
   /** What an absent value means, for --help, where `default` is ''. */
   readonly defaultHelp?: string;
   readonly required?: boolean;
+  /** How a refused value is shown, where it may hold a secret. */
+  readonly shown?: (text: string) => string;
   /**
    * The flag may be given more than once; `parse` gets all that was given, one a line. In the
    * environment they stand in one variable, with this between them.
@@ -82,7 +84,8 @@ export function parseOptions<S extends OptionSet>(
       values[name] = declared.parse(text);
     } catch (error) {
       if (!(error instanceof BadValue)) throw error;
-      throw new UsageError(`${label}: ${quote(text)} is not accepted: ${error.message}`);
+      const given = quote(declared.shown?.(text) ?? text);
+      throw new UsageError(`${label}: ${given} is not accepted: ${error.message}`);
     }
   }
   return values as OptionValues<S>;
@@ -90,6 +93,7 @@ export function parseOptions<S extends OptionSet>(
 
 /** What was given, on one line and of bounded length whatever it was. */
 function quote(text: string): string {
-  const shown = JSON.stringify(text);
+  // A password is no business of whoever reads the log.
+  const shown = JSON.stringify(text.replaceAll(/\/\/[^/@\s]*@/g, '//...@'));
   return shown.length > 120 ? `${shown.slice(0, 120)}..."` : shown;
 }

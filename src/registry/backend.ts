@@ -52,6 +52,8 @@ const maxKeyChars = 256;
 
 const no = (reason: string) => ({ ok: false, reason }) as const;
 
+const nobodyThere = 'it is an address at which no server can be reached';
+
 /** Accepts one line break at the end, since `echo ... | etcdctl put` leaves one. */
 export function parseAddress(text: string): Parsed<Address> {
   const trimmed = text.replace(/\r?\n$/, '');
@@ -70,9 +72,12 @@ export function parseAddress(text: string): Parsed<Address> {
     if (!isIPv6(v6)) return no('what stands in brackets is not an IPv6 address');
     // URL gives the one canonical spelling, so that two spellings are seen as one address.
     const host = new URL(`http://[${v6}]/`).hostname.slice(1, -1);
+    if (host === '::' || /^ff[0-9a-f]{2}:/.test(host)) return no(nobodyThere);
     return { ok: true, value: { address: `[${host}]:${port}`, host, port } };
   }
   if (isIPv4(other ?? '')) {
+    const firstByte = Number.parseInt(other ?? '', 10);
+    if (firstByte === 0 || firstByte >= 224) return no(nobodyThere);
     return { ok: true, value: { address: `${other}:${port}`, host: other ?? '', port } };
   }
   return /^[A-Za-z][A-Za-z0-9.-]*$/.test(other ?? '')

@@ -10,6 +10,7 @@
  * Whatever is read from it can be shown on one line of a terminal. Fields that are not
  * known here are ignored; those that are known are read strictly.
  */
+import { printable } from '../lib/printable.ts';
 import { type Parsed, parseAddress } from './backend.ts';
 import { type JsonObject, parseJsonObject } from './json-object.ts';
 import type { StoredKey } from './store.ts';
@@ -46,16 +47,16 @@ export const recordKey = (recordPrefix: string, key: string) => `${recordPrefix}
 export function formatRecord(record: WatchdogRecord): string {
   const { instance, host, pid, version, admin, address, probe, state, since, reason } = record;
   return JSON.stringify({
-    instance: shown(instance, maxChars.name),
-    host: shown(host, maxChars.name),
+    instance: printable(instance, maxChars.name),
+    host: printable(host, maxChars.name),
     pid,
-    version: shown(version, maxChars.name),
-    admin: admin === null ? null : shown(admin, maxChars.admin),
+    version: printable(version, maxChars.name),
+    admin: admin === null ? null : printable(admin, maxChars.admin),
     address,
-    probe: shown(probe, maxChars.probe),
+    probe: printable(probe, maxChars.probe),
     state,
     since,
-    reason: reason === null ? null : shown(reason, maxChars.reason),
+    reason: reason === null ? null : printable(reason, maxChars.reason),
   });
 }
 
@@ -93,7 +94,7 @@ function recordFrom(object: JsonObject): WatchdogRecord {
   const text = (name: keyof WatchdogRecord, most: number): string => {
     const value = object[name];
     if (typeof value !== 'string') throw new BadField(`its "${name}" is no text`);
-    return shown(value, most);
+    return printable(value, most);
   };
   const textOrNull = (name: keyof WatchdogRecord, most: number) =>
     object[name] === null ? null : text(name, most);
@@ -125,9 +126,3 @@ function recordFrom(object: JsonObject): WatchdogRecord {
     reason: textOrNull('reason', maxChars.reason),
   };
 }
-
-/** Controls, lone surrogates, and what turns the direction of writing have no place in a terminal. */
-const shown = (text: string, most: number) =>
-  Array.from(text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}'))
-    .slice(0, most)
-    .join('');

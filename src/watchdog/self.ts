@@ -21,12 +21,19 @@ export interface Self {
 }
 
 /** Changes with the state and with nothing else, so that at steady state nothing is written. */
-export function recordFor(self: Self, { health, since, reason }: Course): string {
+export function recordsOf(self: Self): (course: Course) => string {
   const { instance, host, pid, version, admin, address, probe } = self;
-  return formatRecord({
-    ...{ instance, host, pid, version, admin, address, probe },
-    ...{ state: health.state, since: since.toISOString(), reason: reason ?? null },
-  });
+  let last: { readonly since: Date; readonly text: string } | undefined;
+  return ({ health, since, reason }) => {
+    // A state is entered once, and the loop asks several times a second.
+    if (last?.since === since) return last.text;
+    const text = formatRecord({
+      ...{ instance, host, pid, version, admin, address, probe },
+      ...{ state: health.state, since: since.toISOString(), reason: reason ?? null },
+    });
+    last = { since, text };
+    return text;
+  };
 }
 
 /** For /status: what JSON can hold. */

@@ -104,7 +104,7 @@ const muchMetadata = (length: number) =>
   ].flatMap((entry) => ['--meta', entry]);
 
 test('metadata that is too much for a reader is refused, and whatever is accepted is read', () => {
-  const longest = '[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535';
+  const longest = '[fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535';
   let accepted = 0;
   for (let length = 0; length <= 128; length += 1) {
     try {

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { UsageError } from '../../src/lib/errors.ts';
 import { HelpShown, parseCommandLine } from '../../src/options/command-line.ts';
 import { flagOf, onOff, option, optional, variableOf } from '../../src/options/option.ts';
-import { absolutePath, count, duration } from '../../src/options/values.ts';
+import { absolutePath, BadValue, count, duration } from '../../src/options/values.ts';
 
 const spec = {
   name: 'example',
@@ -105,4 +105,46 @@ test('--help prints every option with its default and its variable, and is no er
   } finally {
     write.mockRestore();
   }
+});
+
+test('the word after an option that takes one is its value, whatever it looks like', () => {
+  const words = option({ placeholder: 'TEXT', help: 'a text', default: '', parse: (text) => text });
+  const textual = { name: 'example', summary: '', options: { body: words, other: words } };
+  const given = (...argv: string[]) => parseCommandLine(textual, argv, {});
+  expect(given('--body', '--status=ok')).toEqual({ body: '--status=ok', other: '' });
+  expect(given('--body=--x=1', '--other', 'b')).toEqual({ body: '--x=1', other: 'b' });
+});
+
+test('a switch takes no value, and says so by its name', () => {
+  expect(() => parse('--rise 2 --once=true')).toThrow(
+    '--once takes no value, and was given "true"',
+  );
+});
+
+test('a repeated option is one list, in the variable as on the line', () => {
+  const listed = option({
+    ...{ placeholder: 'WORD', help: 'words', default: '', separator: ',' as const },
+    parse: (text: string) => text.split('\n'),
+  });
+  const spec2 = { name: 'example', summary: '', options: { word: listed } };
+  expect(parseCommandLine(spec2, ['--word', 'a', '--word', 'b,c'], {})).toEqual({
+    word: ['a', 'b,c'],
+  });
+  expect(parseCommandLine(spec2, [], { ROLLCALL_WORD: 'a,b' })).toEqual({ word: ['a', 'b'] });
+});
+
+test('a refused value is shown without the secrets in it', () => {
+  const url = option({
+    ...{ placeholder: 'URL', help: 'a URL', default: '' },
+    parse: () => {
+      throw new BadValue('another one');
+    },
+  });
+  const header = option({ ...url, shown: (text) => text.replace(/:.*/, ': ...') });
+  const secret = { name: 'example', summary: '', options: { url } };
+  const given = (...argv: string[]) => parseCommandLine(secret, argv, {});
+  expect(() => given('--url', 'http://root:hunter2@h/')).toThrow('"http://...@h/" is not accepted');
+  expect(() =>
+    parseCommandLine({ ...secret, options: { header } }, ['--header', 'Authorization: s3cret'], {}),
+  ).toThrow('--header: "Authorization: ..." is not accepted: another one');
 });

@@ -3,7 +3,13 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRenderer } from '../../src/balancer/render.ts';
 import { readTemplates } from '../../src/balancer/templates.ts';
-import { formatValue, maxJsonBytes, parseBackend, parseValue } from '../../src/registry/backend.ts';
+import {
+  formatValue,
+  parseAddress,
+  maxJsonBytes,
+  parseBackend,
+  parseValue,
+} from '../../src/registry/backend.ts';
 
 const address = '127.0.0.1:8001';
 const read = (text: string, bytes = Buffer.byteLength(text)) => parseValue(text, bytes);
@@ -105,11 +111,16 @@ const metaValue = fc.string({
   unit: fc.constantFrom(...'abzAZ019._:/@-'.split('')),
   maxLength: 40,
 });
+const anyPort = fc.integer({ min: 1, max: 65_535 });
+const someAddress = fc
+  .oneof(
+    fc.tuple(fc.ipV4(), anyPort).map(([ip, port]) => `${ip}:${port}`),
+    fc.tuple(fc.ipV6(), anyPort).map(([ip, port]) => `[${ip}]:${port}`),
+  )
+  // Not every address is one that a server can be reached at.
+  .filter((text) => parseAddress(text).ok);
 const someValue = fc.record({
-  address: fc.oneof(
-    fc.tuple(fc.ipV4(), fc.integer({ min: 1, max: 65_535 })).map(([ip, port]) => `${ip}:${port}`),
-    fc.tuple(fc.ipV6(), fc.integer({ min: 1, max: 65_535 })).map(([ip, port]) => `[${ip}]:${port}`),
-  ),
+  address: someAddress,
   weight: fc.option(fc.integer({ min: 1, max: 1000 }), { nil: undefined }),
   meta: fc.uniqueArray(fc.tuple(metaName, metaValue), {
     maxLength: 16,

@@ -126,7 +126,9 @@ test.for([2, 3, 4, 8, 10])(
       const promisedMs = bounds(cadence, 60_000).hungMs - etcdCallBudgetMs - 100;
       const tookMs = await hangLasts(cadence, answerMs);
       // The clock goes on in steps of 5 ms.
-      expect(tookMs, JSON.stringify({ ...cadence, answerMs })).toBeLessThanOrEqual(promisedMs + 6);
+      expect({ ...cadence, answerMs, isLate: tookMs > promisedMs + 6 }).toMatchObject({
+        isLate: false,
+      });
     }
   },
 );

@@ -7,6 +7,7 @@
  *
  * A lease that is alive and has lost its key tells that somebody changed the key by hand.
  */
+import { printable } from '../../lib/printable.ts';
 import { parseRecord, type WatchdogRecord } from '../../registry/record.ts';
 import type { StoredKey } from '../../registry/store.ts';
 
@@ -73,7 +74,11 @@ export function claim(
   return { kind: 'taken', by: holder, sameValue };
 }
 
+const maxShownChars = 64;
+
 function holderOf({ value, leaseId }: StoredKey, record: StoredKey | undefined): Holder {
   const parsed = record?.leaseId === leaseId ? parseRecord(record.value) : undefined;
-  return { value, leaseId, record: parsed?.ok ? parsed.value : undefined };
+  // The value is anybody's, and is going to be shown.
+  const shown = printable(value, maxShownChars);
+  return { value: shown, leaseId, record: parsed?.ok ? parsed.value : undefined };
 }

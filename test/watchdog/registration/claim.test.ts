@@ -70,3 +70,9 @@ test('a lease of our own that a restored etcd brought back is ours to replace', 
   const claimed = claim(keyUnder('old'), recordUnder('old', 'us'), ours);
   expect(claimed).toEqual({ kind: 'write', because: 'our own' });
 });
+
+test('the value of another is anybody’s text: it is cut and cleaned before it is shown', () => {
+  const hostile = `\u{1b}[31m${'x'.repeat(5000)}`;
+  const claimed = claim(keyUnder('theirs', hostile), undefined, ours);
+  expect(claimed).toMatchObject({ kind: 'taken', by: { value: `\u{fffd}[31m${'x'.repeat(59)}` } });
+});
