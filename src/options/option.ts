@@ -84,8 +84,8 @@ export function parseOptions<S extends OptionSet>(
       values[name] = declared.parse(text);
     } catch (error) {
       if (!(error instanceof BadValue)) throw error;
-      const given = quote(declared.shown?.(text) ?? text);
-      throw new UsageError(`${label}: ${given} is not accepted: ${error.message}`);
+      const refused = quote(declared.shown?.(text) ?? text);
+      throw new UsageError(`${label}: ${refused} is not accepted: ${error.message}`);
     }
   }
   return values as OptionValues<S>;

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { regexMatch, textMatch } from '../../../src/watchdog/probe/body-match.ts';
 
@@ -39,8 +41,38 @@ describe('a regular expression', () => {
     expect(performance.now() - beganAtMs).toBeLessThan(3000);
   });
 
+  /** Where each letter of a random body leads to a state that was not there before. */
+  test.each(['[ab]*a[ab]{100}[cd]', 'a.{100}[cd]', '[ab]*a[ab]{900}[cd]'])(
+    '%s takes no memory for bodies without a pattern',
+    async (source) => {
+      const flags = ['--input-type=module', '--eval', growth, bodyMatchUrl, source];
+      const { stdout } = await promisify(execFile)(process.execPath, flags);
+      // 2 MiB, and what the collector lets lie about; re2js's DFA takes 90.
+      expect(Number(stdout)).toBeGreaterThan(0);
+      expect(Number(stdout)).toBeLessThan(40 * 1024);
+    },
+  );
+
   test('the larger it is, the smaller the bodies that it may read', () => {
     expect(regexMatch('"status": *"(up|ok)"').mostBodyBytes).toBeGreaterThan(64 * 1024);
     expect(regexMatch('(ab?){1,1000}[cd]').mostBodyBytes).toBeLessThan(2000);
   });
 });
+
+const bodyMatchUrl = new URL('../../../src/watchdog/probe/body-match.ts', import.meta.url).href;
+
+/** Runs in a process of its own, and writes by how many KiB that has grown at the most. */
+const growth = `
+  const [url, source] = process.argv.slice(1);
+  const { regexMatch } = await import(url);
+  const match = regexMatch(source);
+  let state = 1;
+  const letter = () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return 97 + ((state >>> 16) & 1);
+  };
+  const bodies = [1, 2, 3].map(() => Buffer.alloc(match.mostBodyBytes).map(letter));
+  const before = process.memoryUsage().rss / 1024;
+  if (bodies.some((body) => match.found(Buffer.from(body)))) throw new Error('found');
+  process.stdout.write(String(process.resourceUsage().maxRSS - before));
+`;
