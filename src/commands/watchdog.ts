@@ -23,6 +23,7 @@ import { watchdogMetrics } from '../watchdog/metrics.ts';
 import type { WatchdogStatus } from '../watchdog/observer.ts';
 import { ownAddressTowards } from '../watchdog/own-address.ts';
 import { openProber } from '../watchdog/probe/prober.ts';
+import { shownUrl } from '../watchdog/probe/target.ts';
 import { Registration } from '../watchdog/registration/registration.ts';
 import { describe, recordsOf, type Self } from '../watchdog/self.ts';
 import { bounds, evidenceMs } from '../watchdog/timing.ts';
@@ -90,7 +91,7 @@ export async function run(
   const self: Self = {
     ...{ instance, host: hostname(), pid: process.pid, version, admin: shown(admin) },
     ...{ key, recordKey, address, value },
-    probe: target.kind === 'http' ? target.url : `tcp://${target.host}:${target.port}`,
+    probe: target.kind === 'http' ? shownUrl(target.url) : `tcp://${target.host}:${target.port}`,
   };
 
   const notifier = systemdNotifier(environment, runCommand, log);

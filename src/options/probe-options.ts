@@ -1,10 +1,10 @@
 /** The options of the probe, the contradictions between them, and the target that they make. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { UsageError } from '../lib/errors.ts';
 import { textMatch } from '../watchdog/probe/body-match.ts';
-import type { HttpTarget, ProbeTarget, TlsTarget } from '../watchdog/probe/target.ts';
+import { type HttpTarget, type ProbeTarget, shownUrl } from '../watchdog/probe/target.ts';
 import type { OptionValues } from './option.ts';
 import { flagOf, onOff, option, optional } from './option.ts';
+import { tlsOf } from './probe-tls.ts';
 import {
   bodyRegex,
   byteCount,
@@ -45,6 +45,8 @@ export const probeOptions = {
     help: 'a header to send; may be given again, in the variable one a line',
     ...orElse('none'),
     separator: '\n',
+    // A header may be a password: of a refused one, only the names are shown.
+    shown: (text) => text.replaceAll(/:.*$/gm, ': ...'),
     parse: optional(requestHeaders),
   }),
   probeHost: option({
@@ -134,8 +136,10 @@ export function probeTarget(values: ProbeValues, address: string): ProbeTarget {
     refuse(values, ofHttp, `--probe ${url} only connects: give an http:// or https:// URL`);
     return { kind: 'tcp', ...socketAddress(url.slice('tcp://'.length)), ...always };
   }
-  const secure = url.startsWith('https:');
-  if (!secure) refuse(values, ofTls, `--probe ${url} is without TLS: give an https:// URL`);
+  // A redirect may lead to https://.
+  const mayNeedTls = url.startsWith('https:') || (values.probeRedirects ?? 0) > 0;
+  const withoutTls = `--probe ${shownUrl(url)} is without TLS: give an https:// URL`;
+  if (!mayNeedTls) refuse(values, ofTls, withoutTls);
   const method = values.probeMethod ?? 'GET';
   return {
     ...{ kind: 'http', url, method, ...always, ...bodyOf(values) },
@@ -143,7 +147,7 @@ export function probeTarget(values: ProbeValues, address: string): ProbeTarget {
     headers: values.probeHeader ?? [],
     host: values.probeHost,
     redirects: values.probeRedirects ?? 0,
-    tls: secure ? tlsOf(values) : undefined,
+    tls: mayNeedTls ? tlsOf(values) : undefined,
   };
 }
 
@@ -162,8 +166,9 @@ function bodyOf(values: ProbeValues): Pick<HttpTarget, 'body' | 'bodyLimitBytes'
     throw new UsageError('--probe-body and --probe-body-regex contradict each other: give one');
   }
   const body = text === undefined ? regex : textMatch(text);
-  if (body && probeMethod === 'HEAD') {
-    const flag = regex ? '--probe-body-regex' : '--probe-body';
+  if (probeMethod === 'HEAD' && (body ?? values.probeBodyLimit) !== undefined) {
+    const ofBody = regex ? '--probe-body-regex' : '--probe-body';
+    const flag = body ? ofBody : '--probe-body-limit';
     throw new UsageError(`${flag} and --probe-method HEAD contradict each other: HEAD has no body`);
   }
   if (body && body.mostBodyBytes < bodyLimitBytes) {
@@ -173,27 +178,4 @@ function bodyOf(values: ProbeValues): Pick<HttpTarget, 'body' | 'bodyLimitBytes'
     );
   }
   return { body, bodyLimitBytes };
-}
-
-function tlsOf(values: ProbeValues): TlsTarget {
-  const { probeCa: ca, probeCert: cert, probeKey: key, probeInsecure: insecure } = values;
-  if (!cert !== !key) {
-    const [given, missing] = cert
-      ? ['--probe-cert', '--probe-key']
-      : ['--probe-key', '--probe-cert'];
-    throw new UsageError(`${given} is of no use without ${missing}: give both or none`);
-  }
-  if (cert && key && !new X509Certificate(cert.pem).checkPrivateKey(createPrivateKey(key.pem))) {
-    throw new UsageError(`--probe-key ${key.path} is not the key of --probe-cert ${cert.path}`);
-  }
-  if (insecure && (ca || values.probeServerName !== undefined)) {
-    const other = ca ? '--probe-ca' : '--probe-server-name';
-    throw new UsageError(`--probe-insecure and ${other} contradict each other: give one`);
-  }
-  return {
-    ca: ca?.pem,
-    client: cert && key && { cert: cert.pem, key: key.pem },
-    serverName: values.probeServerName,
-    insecure,
-  };
 }

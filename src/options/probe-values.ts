@@ -1,6 +1,7 @@
 /** Parsers for the options of the probe: a typed value, or a BadValue that says what is accepted. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { messageOf } from '../lib/errors.ts';
 import { type BodyMatch, regexMatch } from '../watchdog/probe/body-match.ts';
 import type { StatusRange } from '../watchdog/probe/target.ts';
@@ -10,7 +11,9 @@ import { BadValue, httpUrl, socketAddress } from './values.ts';
 export function probeUrl(text: string): string {
   if (!/^tcp:/i.test(text)) {
     try {
-      return httpUrl(text);
+      const url = httpUrl(text);
+      if (new URL(url).port === '0') throw new BadValue('a URL with a port from 1 to 65535');
+      return url;
     } catch (error) {
       throw new BadValue(`${messageOf(error)}, or tcp://HOST:PORT`);
     }
@@ -59,7 +62,10 @@ export function requestHeaders(text: string): readonly string[] {
 
 /** What can stand in a Host header: a name or an address, with or without a port. */
 export function hostHeader(text: string): string {
-  if (!/^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/.test(text)) {
+  const [, v6, name, port = '80'] =
+    /^(?:\[([^\]]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const isHost = v6 === undefined ? name !== undefined : isIPv6(v6) && !v6.includes('%');
+  if (!isHost || Number(port) < 1 || Number(port) > 65_535) {
     throw new BadValue('HOST or HOST:PORT, such as www.example.org');
   }
   return text;

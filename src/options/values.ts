@@ -73,6 +73,7 @@ export function endpoints(text: string): readonly string[] {
     if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
       throw new BadValue(accepted);
     }
+    if (url.port === '0') throw new BadValue('a port between 1 and 65535');
     // A URL drops the default port of its scheme; etcd's clients would then guess another.
     return `${url.protocol}//${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`;
   });

@@ -10,6 +10,8 @@ import { runCli } from '../support/cli.ts';
 import { refusal, startUntouched } from '../support/refusal.ts';
 import { makeNginxSite } from '../support/nginx-site.ts';
 import { login, type SecuredEtcd, startSecuredEtcd } from '../support/secured-etcd.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { makeWeakCertificate } from '../support/weak-certificate.ts';
 
 const withinMs = 2 * lookEveryMs + 5000;
 
@@ -132,9 +134,19 @@ test('a dry run by TLS says what it is asked for and no more; refused, it says w
 
 test('options that cannot be used end either command with one line and status 2', async () => {
   await using world = await startUntouched();
+  await using directory = await temporaryDirectory();
+  const weak = await makeWeakCertificate(directory.path);
+  const secure = world.etcdUrl.replace('http', 'https');
   for (const command of [world.watchdog, world.balancer]) {
     const ca = await world.run([...command, '--etcd-ca', '/etc/ca.pem']);
     expect(ca).toEqual(refusal('--etcd-ca /etc/ca.pem', 'https:// endpoints'));
+    const tooWeak = ['--etcd', secure, '--etcd-cert', weak.cert, '--etcd-key', weak.key];
+    expect(await world.run([...command, ...tooWeak])).toEqual(
+      refusal(`--etcd-cert ${weak.cert}`, 'cannot be used', 'ee key too small'),
+    );
+    expect(await world.run([...command, '--etcd', 'https://127.0.0.1:0'])).toEqual(
+      refusal('--etcd', 'a port between 1 and 65535'),
+    );
     const none = ['--etcd-user-file', '/nowhere/user', '--etcd-password-file', '/nowhere/pass'];
     expect(await world.run([...command, ...none])).toEqual(
       refusal('--etcd-user-file /nowhere/user', 'cannot be read', 'ENOENT'),

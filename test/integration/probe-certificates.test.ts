@@ -1,6 +1,8 @@
 /** The options of the probe that name files: what is in them, and what is refused. */
+import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UsageError } from '../../src/lib/errors.ts';
 import { parseCommandLine } from '../../src/options/command-line.ts';
@@ -45,6 +47,16 @@ test('what is in the files is read at the start', () => {
 test('a certificate that has expired is a matter of the probes', () => {
   const { cert, key } = tls.expired;
   expect(given('--probe-cert', cert, '--probe-key', key)()).toMatchObject({ kind: 'http' });
+});
+
+test('one that OpenSSL reads and will not use is refused at the start', async () => {
+  const [cert, key] = [join(tls.path, 'weak.pem'), join(tls.path, 'weak-key.pem')];
+  const request = ['req', '-x509', '-subj', '/CN=weak', '-days', '2', '-nodes'];
+  const files = ['-newkey', 'rsa:1024', '-keyout', key, '-out', cert];
+  await promisify(execFile)('openssl', [...request, ...files]);
+  const both = given('--probe-cert', cert, '--probe-key', key);
+  expect(both).toThrow(UsageError);
+  expect(both).toThrow(`--probe-cert ${cert} cannot be used: ee key too small: give another`);
 });
 
 test.each([

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
+import { textMatch } from '../../src/watchdog/probe/body-match.ts';
 import type { HttpTarget, TlsTarget } from '../../src/watchdog/probe/target.ts';
 import { httpServer } from '../support/local-server.ts';
 import { type Certificate, makeTls, type TestTls } from '../support/tls.ts';
@@ -30,6 +31,7 @@ async function secured(certificate: Certificate, rest: ServerOptions = {}): Prom
   const server = createServer({ ...pair(certificate), ...rest }, (request, response) => {
     last.sni = (request.socket as TLSSocket).servername;
     last.host = request.headers.host;
+    if (request.url === '/moved') response.writeHead(302, { location: '/' });
     response.end('ready');
   });
   server.on('secureConnection', (socket) => {
@@ -119,9 +121,24 @@ test('a redirect from http to https is followed, the certificate checked', async
   await using plain = await httpServer((_request, response) => {
     response.writeHead(301, { location: `https://127.0.0.1:${server.port}/` }).end();
   });
-  expect(await probeOnce(httpTarget(plain.url, { redirects: 1 }))).toMatchObject({
+  const target = httpTarget(plain.url, { redirects: 1, host: 'www.example.org' });
+  expect(await probeOnce(target)).toMatchObject({
     ...{ passed: false, kind: 'tls', phase: 'tls' },
   });
+  // By --probe-ca, beside an http:// URL; the Host was for the other one.
+  const trusting = { ...target, tls: { ca: pem(tls.ca.cert), insecure: false } };
+  expect(await probeOnce(trusting)).toMatchObject({ passed: true });
+  expect(server.last).toEqual({ sni: false, host: `127.0.0.1:${server.port}` });
+});
+
+test('a redirect on the same server keeps the Host, and the name in SNI with it', async () => {
+  await using server = await secured(tls.server);
+  const target = httpTarget(`https://127.0.0.1:${server.port}/moved`, {
+    ...{ redirects: 1, host: 'localhost', body: textMatch('ready') },
+    tls: { ca: pem(tls.ca.cert), insecure: false },
+  });
+  expect(await probeOnce(target)).toMatchObject({ passed: true });
+  expect(server.last).toEqual({ sni: 'localhost', host: 'localhost' });
 });
 
 test.each(['end', 'destroy'] as const)('the idle connection is told of by %s', async (how) => {

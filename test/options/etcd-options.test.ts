@@ -6,6 +6,7 @@ import { parseCommandLine } from '../../src/options/command-line.ts';
 import { etcdAccess, etcdOptions } from '../../src/options/etcd-options.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { makeTls, type TestTls } from '../support/tls.ts';
+import { makeWeakCertificate } from '../support/weak-certificate.ts';
 
 const spec = { name: 'balancer', summary: '', options: etcdOptions };
 const given = async (...flags: readonly string[]) =>
@@ -73,6 +74,8 @@ test.each([
 });
 
 test.each([
+  ['--etcd', 'https://127.0.0.1:0', 'a port between 1 and 65535'],
+  ['--etcd', 'https://127.0.0.1:2379,https://127.0.0.1:0', 'a port between 1 and 65535'],
   ['--etcd-ca', 'ca.pem', 'an absolute path'],
   ['--etcd-server-name', '10.0.0.1', 'a DNS name, such as etcd.example.org'],
   ['--etcd-server-name', 'a..b', 'a DNS name'],
@@ -95,6 +98,7 @@ test('a file that cannot be used is refused by its option, its path and the reas
   const twoLines = await holding('two', 'a\nb\n');
   const large = await holding('large', 'x'.repeat(1024 * 1024));
   const user = await holding('name', 'sidecar');
+  const weak = await makeWeakCertificate(directory.path);
   const cert = ['--etcd-cert', tls.client.cert];
   const named = ['--etcd-user-file', user];
   for (const [flags, line] of [
@@ -102,6 +106,8 @@ test('a file that cannot be used is refused by its option, its path and the reas
       ['--etcd-ca', none],
       `--etcd-ca ${none}: it cannot be read: ENOENT: no such file or directory`,
     ],
+    // A file that holds more than its size says, as one that is being written does.
+    [['--etcd-ca', '/proc/self/status'], '--etcd-ca /proc/self/status: it is not as long as its'],
     [['--etcd-ca', '/dev/zero'], '--etcd-ca /dev/zero: it is not a file'],
     [['--etcd-ca', directory.path], `--etcd-ca ${directory.path}: it is not a file`],
     [['--etcd-ca', empty], `--etcd-ca ${empty}: it is empty`],
@@ -112,6 +118,10 @@ test('a file that cannot be used is refused by its option, its path and the reas
     [
       [...cert, '--etcd-key', tls.server.key],
       `--etcd-key ${tls.server.key}: it is not the key of the certificate in ${tls.client.cert}`,
+    ],
+    [
+      ['--etcd-cert', weak.cert, '--etcd-key', weak.key],
+      `--etcd-cert ${weak.cert}: it cannot be used: ee key too small`,
     ],
     [[...named, '--etcd-password-file', blank], `--etcd-password-file ${blank}: it is empty`],
     [

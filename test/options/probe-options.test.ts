@@ -47,6 +47,19 @@ test('everything given', () => {
   });
 });
 
+test.each(['www.example.org', 'a:1', '[::1]', '[2001:db8::1]:65535'])(
+  'as Host %s is accepted',
+  (host) => {
+    expect(target(['--probe-host', host])).toMatchObject({ host });
+  },
+);
+
+test('a redirect may lead to https://, and what is said on TLS is for there', () => {
+  expect(target(words('--probe-redirects 1 --probe-insecure'))).toMatchObject({
+    ...{ url: 'http://172.17.8.101:8001/', tls: { insecure: true } },
+  });
+});
+
 test('headers in the environment stand one a line', () => {
   expect(target([], { ROLLCALL_PROBE_HEADER: 'A: b\nC: d' })).toMatchObject({
     headers: ['A', 'b', 'C', 'd'],
@@ -72,6 +85,7 @@ describe('refused, with what is accepted instead', () => {
 
   test.each([
     ['--probe', 'ftp://127.0.0.1/', ofUrl],
+    ['--probe', 'http://127.0.0.1:0/', 'a URL with a port from 1 to 65535, or tcp://HOST:PORT'],
     ['--probe', 'tcp://127.0.0.1', ofTcp],
     ['--probe', 'tcp://127.0.0.1:0', ofTcp],
     ['--probe', 'tcp://127.0.0.1:80/', ofTcp],
@@ -96,6 +110,11 @@ describe('refused, with what is accepted instead', () => {
     ['--probe-header', 'Content-Length: 0', 'another than Content-Length'],
     ['--probe-host', 'a b', 'HOST or HOST:PORT, such as www.example.org'],
     ['--probe-host', 'http://a/', 'HOST or HOST:PORT'],
+    ['--probe-host', 'a:0', 'HOST or HOST:PORT'],
+    ['--probe-host', 'a:65536', 'HOST or HOST:PORT'],
+    ['--probe-host', '[::1', 'HOST or HOST:PORT'],
+    ['--probe-host', '[1:2]', 'HOST or HOST:PORT'],
+    ['--probe-host', '[fe80::1%lo]', 'HOST or HOST:PORT'],
     ['--probe-body-regex', '(', "a regular expression in RE2's syntax (missing closing ): `(`)"],
     ['--probe-body-regex', '(?=a)', "RE2's syntax (invalid or unsupported Perl syntax: `(?=`)"],
     ['--probe-body-limit', '1000', ofBytes],
@@ -109,11 +128,14 @@ describe('refused, with what is accepted instead', () => {
   ])('%s %j: %s', (flag, text, accepted) => {
     expect(() => target([flag, text])).toThrow(UsageError);
     expect(() => target([flag, text])).toThrow(
-      `${flag}: ${JSON.stringify(text)} is not accepted: `,
+      `${flag}: ${JSON.stringify(flag === '--probe-header' ? nameOnly(text) : text)} is not accepted: `,
     );
     expect(() => target([flag, text])).toThrow(accepted);
   });
 });
+
+/** What a header says may be a password. */
+const nameOnly = (header: string) => header.replaceAll(/:.*$/gm, ': ...');
 
 describe('contradictions', () => {
   const https = '--probe https://127.0.0.1/';
@@ -123,15 +145,18 @@ describe('contradictions', () => {
     ['--probe-body a --probe-body-regex b', '--probe-body and --probe-body-regex contradict'],
     ['--probe-body a --probe-method HEAD', '--probe-body and --probe-method HEAD contradict'],
     ['--probe-body-regex a --probe-method HEAD', '--probe-body-regex and --probe-method HEAD'],
+    ['--probe-body-limit 1B --probe-method HEAD', '--probe-body-limit and --probe-method HEAD'],
     [
       '--probe-body-regex (ab?){1,1000}c',
-      '--probe-body-regex is too large for bodies of 65536 bytes, it might take long: give --probe-body-limit 1',
+      '--probe-body-regex is too large for bodies of 65536 bytes, it might take long: give --probe-body-limit 666B',
     ],
     [
       '--probe-insecure',
       '--probe-insecure is of no use, since --probe http://172.17.8.101:8001/ is',
     ],
     ['--probe-server-name a', '--probe-server-name is of no use, since --probe http://'],
+    ['--probe-redirects 0 --probe-insecure', '--probe-insecure is of no use'],
+    ['--probe http://a/?b --probe-insecure', 'since --probe http://a/?... is without TLS'],
     [
       `${tcp} --probe-method GET`,
       '--probe-method is of no use, since --probe tcp://127.0.0.1:80 only',

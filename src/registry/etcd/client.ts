@@ -5,7 +5,7 @@
  */
 import { Etcd3, type IOptions } from 'etcd3';
 import type { EtcdCredentials } from './credentials.ts';
-import { tokenRefused } from './faults.ts';
+import { EtcdFault, reasonOf, tokenRefused } from './faults.ts';
 import type { Token } from './tokens.ts';
 
 export type CallOptions = NonNullable<Parameters<Etcd3['kv']['range']>[1]>;
@@ -29,11 +29,23 @@ export interface ClientPlan {
 /** How many were made in this process. */
 let made = 0;
 
-/** @throws when the certificates cannot be used together. */
-export function newClient({ url, credentials, serverName }: ClientPlan): Etcd3 {
-  const { ca, cert, key } = credentials;
+/** @throws EtcdFault when the certificates cannot be used together. */
+export function newClient(plan: ClientPlan): Etcd3 {
   made += 1;
-  return new Etcd3({
+  try {
+    return new Etcd3(optionsOf(plan));
+  } catch (error) {
+    throw new EtcdFault(
+      'ETCD_REFUSED',
+      `etcd at ${plan.url}: no connection can be made with these certificates: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function optionsOf({ url, credentials, serverName }: ClientPlan): IOptions {
+  const { ca, cert, key } = credentials;
+  return {
     hosts: url,
     ...(url.startsWith('https:') && {
       // Without an authority of its own it is the system's, which the types do not foresee.
@@ -55,7 +67,7 @@ export function newClient({ url, credentials, serverName }: ClientPlan): Etcd3 {
       // mean a fresh connection, so each one's options differ in this.
       'rollcall.client': made,
     },
-  });
+  };
 }
 
 /** Call options that send the token, for unary calls and streams alike. */

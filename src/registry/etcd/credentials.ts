@@ -1,11 +1,13 @@
 /**
  * Certificates, user and password for etcd, from files. What comes out of here can be used:
- * PEM that parses, a key that belongs to its certificate, a name and a password that are not
- * empty. What cannot is a reason that names the file, and never its content.
+ * PEM that parses and that OpenSSL will use, a key that belongs to its certificate, a name and a
+ * password that are not empty. What cannot is a reason that names the file, and never its content.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { messageOf } from '../../lib/errors.ts';
+import { reasonOf } from './faults.ts';
 
 /** Paths; each may be missing, but cert and key, user and password come together. */
 export interface EtcdFiles {
@@ -67,13 +69,12 @@ export async function readCredentials(files: EtcdFiles): Promise<ReadCredentials
 }
 
 async function read(files: EtcdFiles): Promise<EtcdCredentials> {
-  const [ca, cert, key, user, password] = await Promise.all([
-    readIfNamed(files, 'ca'),
-    readIfNamed(files, 'cert'),
-    readIfNamed(files, 'key'),
-    readIfNamed(files, 'user'),
-    readIfNamed(files, 'password'),
-  ]);
+  // One after the other: of several that cannot be used, it is always the same one that is named.
+  const ca = await readIfNamed(files, 'ca');
+  const cert = await readIfNamed(files, 'cert');
+  const key = await readIfNamed(files, 'key');
+  const user = await readIfNamed(files, 'user');
+  const password = await readIfNamed(files, 'password');
   const authorities = ca ? certificates('ca', files.ca ?? '', ca) : [];
   const [own] = cert ? certificates('cert', files.cert ?? '', cert) : [];
   if (key) {
@@ -83,10 +84,10 @@ async function read(files: EtcdFiles): Promise<EtcdCredentials> {
       throw new Unusable('key', path, `it is not the key of the certificate in ${files.cert}`);
     }
   }
+  const forTls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  refuseUnusable(files, forTls);
   return {
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
+    ...forTls,
     ...(user &&
       password && {
         login: {
@@ -107,12 +108,17 @@ async function readIfNamed(files: EtcdFiles, file: keyof EtcdFiles): Promise<Buf
   try {
     // Non-blocking: a pipe in its place would hold the open for ever.
     await using handle = await open(path, 0x800 /* O_RDONLY | O_NONBLOCK */);
-    if (!(await handle.stat()).isFile()) throw new Unusable(file, path, 'it is not a file');
-    const content = Buffer.alloc(maxFileBytes);
-    const { bytesRead } = await handle.read(content, 0, maxFileBytes, 0);
+    const about = await handle.stat();
+    if (!about.isFile()) throw new Unusable(file, path, 'it is not a file');
+    if (about.size >= maxFileBytes) throw new Unusable(file, path, 'it is larger than 1 MiB');
+    // One more than there should be: what is being written is not taken for the whole.
+    const content = Buffer.alloc(about.size + 1);
+    const { bytesRead } = await handle.read(content, 0, content.length, 0);
+    if (bytesRead !== about.size) {
+      throw new Unusable(file, path, 'it is not as long as its size says: is it being written?');
+    }
     if (bytesRead === 0) throw new Unusable(file, path, 'it is empty');
-    if (bytesRead === maxFileBytes) throw new Unusable(file, path, 'it is larger than 1 MiB');
-    return Buffer.from(content.subarray(0, bytesRead));
+    return content.subarray(0, bytesRead);
   } catch (error) {
     if (error instanceof Unusable) throw error;
     throw new Unusable(file, path, `it cannot be read: ${withoutPath(messageOf(error))}`);
@@ -144,6 +150,25 @@ function parsedBy<T>(file: keyof EtcdFiles, path: string, what: string, parse: (
   }
 }
 
+type ForTls = Pick<EtcdCredentials, 'ca' | 'cert' | 'key'>;
+
+/** What parses may still be too weak, a key of 1024 bits say, and connecting is too late to learn. */
+function refuseUnusable(files: EtcdFiles, { ca, cert, key }: ForTls): void {
+  if (!ca && !cert) return;
+  const steps: readonly (readonly [keyof EtcdFiles, ForTls])[] = [
+    ...(ca ? [['ca', { ca }] as const] : []),
+    ...(cert ? [['cert', { ...(ca && { ca }), cert }] as const] : []),
+    ...(cert && key ? [['key', { ...(ca && { ca }), cert, key }] as const] : []),
+  ];
+  for (const [file, given] of steps) {
+    try {
+      createSecureContext(given);
+    } catch (error) {
+      throw new Unusable(file, files[file] ?? '', `it cannot be used: ${reasonOf(error)}`);
+    }
+  }
+}
+
 /** One line break at the end is forgiven: `echo` leaves one. */
 function oneWord(file: keyof EtcdFiles, path: string, content: Buffer): string {
   const text = content.toString().replace(/\r?\n$/, '');
@@ -152,7 +177,7 @@ function oneWord(file: keyof EtcdFiles, path: string, content: Buffer): string {
   return text;
 }
 
-/** "; the certificate in FILE expired on DATE", or nothing: a failed handshake seldom says so. */
+/** "; the certificate in FILE expired on DATE", or nothing: a failed handshake does not say which. */
 export function expiredNote({ validity }: EtcdCredentials, now: Date): string {
   return validity
     .filter(({ until }) => until < now)

@@ -1,7 +1,7 @@
 /** A failed call in the words of whoever has to mend it: what failed, where, and what is missing. */
 import type { Clock } from '../../lib/clock.ts';
 import { expiredNote } from './credentials.ts';
-import { type EtcdFault, type FaultCode, faultOf, noReason, reasonOf } from './faults.ts';
+import { type EtcdFault, faultOf, isAboutCertificates, noReason, reasonOf } from './faults.ts';
 import type { RotatingCredentials } from './rotation.ts';
 
 export interface Task {
@@ -24,18 +24,24 @@ export class FaultExplainer {
   explain({ what, needs }: Task, url: string, error: unknown, timeoutMs: number): EtcdFault {
     const { current } = this.#credentials;
     const user = current.login ? `user ${current.login.user}` : 'the client';
-    const expired = url.startsWith('https:') ? expiredNote(current, this.#clock.date()) : '';
-    const hints: Partial<Record<FaultCode, string>> = {
-      ...{ ETCD_CONNECTION: expired, DEADLINE: expired },
+    const why = this.#why(url, error);
+    const fault = faultOf(`${what} at ${url}`, why, timeoutMs, {
+      // A certificate that nobody looked at is not to blame.
+      ...(isAboutCertificates(why) && {
+        ETCD_CONNECTION: expiredNote(current, this.#clock.date()),
+      }),
       ...(needs && { ETCD_PERMISSION: `: ${user} needs to ${needs}` }),
       ...(!current.login && { ETCD_TOKEN: ': etcd asks for a user and a password' }),
-    };
-    const fault = faultOf(`${what} at ${url}`, error, timeoutMs, hints);
-    if (fault.code !== 'ETCD_CONNECTION') return fault;
-    if (reasonOf(error) !== noReason) this.#lastWhy = { url, error };
-    else if (this.#lastWhy?.url === url) {
-      return faultOf(`${what} at ${url}`, this.#lastWhy.error, timeoutMs, hints);
+    });
+    if (fault.code === 'ETCD_CONNECTION' && reasonOf(why) !== noReason) {
+      this.#lastWhy = { url, error: why };
     }
     return fault;
+  }
+
+  /** The reason given last for the same endpoint, where none is given. */
+  #why(url: string, error: unknown): unknown {
+    const last = this.#lastWhy;
+    return reasonOf(error) === noReason && last?.url === url ? last.error : error;
   }
 }

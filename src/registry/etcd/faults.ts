@@ -15,7 +15,7 @@ export type FaultCode =
   /** User or password are not etcd's. */
   | 'ETCD_LOGIN'
   | 'ETCD_PERMISSION'
-  /** Anything else that etcd said no to. */
+  /** Anything else that etcd said no to, or that cannot be asked at all. */
   | 'ETCD_REFUSED';
 
 export class EtcdFault extends CodedError {
@@ -66,6 +66,8 @@ const plainer: readonly (readonly [RegExp, string])[] = [
   [/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)/, ''],
   // "407D83B7877F0000:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:../deps"
   [/^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):.*$/, '$1'],
+  // "error:0A00018F:SSL routines::ee key too small"
+  [/^error:[0-9A-F]+:[^:]*:[^:]*:/, ''],
   [
     /^(.*alert (bad certificate|certificate required|certificate expired|unknown ca).*)$/,
     'etcd did not accept the client certificate, or asks for one ($1)',
@@ -75,6 +77,10 @@ const plainer: readonly (readonly [RegExp, string])[] = [
   [/^Failed to connect$/, 'it closed the connection at once: does it want https://?'],
   [/^Client network socket disconnected before.*$/, '$&: does it want http://?'],
 ];
+
+/** Is it about a certificate, etcd's or ours? */
+export const isAboutCertificates = (error: unknown): boolean =>
+  /certificate|\balert\b/.test(reasonOf(error));
 
 /** The reason without numbers and times, on one line. */
 export function reasonOf(error: unknown): string {

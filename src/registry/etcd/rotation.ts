@@ -5,13 +5,15 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../lib/clock.ts';
-import { type EtcdCredentials, type EtcdFiles, readCredentials } from './credentials.ts';
+import { ChangedFiles } from './changed-files.ts';
+import type { EtcdCredentials, EtcdFiles } from './credentials.ts';
 import type { OnEtcdEvent } from './events.ts';
 
 export const lookEveryMs = 2000;
 
 export class RotatingCredentials {
-  readonly #files: EtcdFiles;
+  readonly #files: ChangedFiles;
+  readonly #areNone: boolean;
   readonly #clock: Clock;
   readonly #onEvent: OnEtcdEvent;
   #current: EtcdCredentials;
@@ -21,7 +23,8 @@ export class RotatingCredentials {
   #told: string | undefined;
 
   constructor(files: EtcdFiles, first: EtcdCredentials, clock: Clock, onEvent: OnEtcdEvent) {
-    this.#files = files;
+    this.#files = new ChangedFiles(files);
+    this.#areNone = Object.values(files).every((path) => path === undefined);
     this.#clock = clock;
     this.#onEvent = onEvent;
     this.#current = first;
@@ -39,17 +42,18 @@ export class RotatingCredentials {
 
   /** Returns at once. */
   look(): void {
-    if (this.#looking || this.#clock.now() - this.#lookedAtMs < lookEveryMs) return;
-    if (Object.values(this.#files).every((path) => path === undefined)) return;
+    if (this.#areNone || this.#looking) return;
+    if (this.#clock.now() - this.#lookedAtMs < lookEveryMs) return;
     this.#looking = true;
-    void this.#read().finally(() => {
+    void this.#follow().finally(() => {
       this.#looking = false;
       this.#lookedAtMs = this.#clock.now();
     });
   }
 
-  async #read(): Promise<void> {
-    const read = await readCredentials(this.#files);
+  async #follow(): Promise<void> {
+    const read = await this.#files.readIfChanged();
+    if (!read) return;
     if (!read.ok) {
       if (read.reason === this.#told) return;
       this.#told = read.reason;

@@ -13,18 +13,27 @@ export interface BoundedBody {
 }
 
 export function boundedBody(match: BodyMatch | undefined, limitBytes: number): BoundedBody {
-  const chunks: Buffer[] = [];
+  let kept = Buffer.alloc(0);
   let bytes = 0;
   return {
     add: (chunk) => {
       const wanted = chunk.subarray(0, limitBytes - bytes);
+      // One buffer that grows: a body may come a byte at a time, and each piece kept costs 140 more.
+      if (match) {
+        if (bytes + wanted.length > kept.length) {
+          const larger = Buffer.alloc(
+            Math.min(limitBytes, Math.max(4096, 2 * kept.length, bytes + wanted.length)),
+          );
+          kept.copy(larger, 0, 0, bytes);
+          kept = larger;
+        }
+        wanted.copy(kept, bytes);
+      }
       bytes += wanted.length;
-      // A copy: a small piece would hold on to all that came in the same read.
-      if (match) chunks.push(Buffer.from(wanted));
       return wanted.length < chunk.length;
     },
     judge: (ended) => {
-      if (!match || match.found(Buffer.concat(chunks))) return { passed: true };
+      if (!match || match.found(kept.subarray(0, bytes))) return { passed: true };
       const read = ended ? `all of its ${bytes} bytes` : `its first ${bytes} bytes`;
       return { passed: false, kind: 'body', reason: `body does not ${match.words} in ${read}` };
     },

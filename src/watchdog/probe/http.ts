@@ -9,7 +9,7 @@ import { Agent, type buildConnector, Client, type Dispatcher, interceptors } fro
 import { boundedBody } from './bounded-body.ts';
 import { Connection, type SecurePlan } from './connection.ts';
 import type { ProbePhase } from './result.ts';
-import type { HttpTarget, StatusRange } from './target.ts';
+import { type HttpTarget, shownUrl, type StatusRange } from './target.ts';
 import type { Attempt, Verdict } from './verdict.ts';
 
 export interface HttpMeans {
@@ -27,12 +27,17 @@ const patient = {
 };
 
 export function askOnce(target: HttpTarget, means: HttpMeans): Attempt {
-  const { origin, pathname, search } = new URL(target.url);
+  const own = new URL(target.url);
+  const { origin, pathname, search } = own;
   const connections: Connection[] = [];
   let phase: ProbePhase | undefined;
+  let lastIsOwn = true;
 
-  const connect: buildConnector.connector = ({ hostname, protocol, port }, callback) => {
-    const secure = protocol === 'https:' ? secureFor(target, hostname, means) : undefined;
+  const connect: buildConnector.connector = (to, callback) => {
+    const { host, hostname, protocol, port } = to;
+    lastIsOwn = protocol === own.protocol && host === own.host;
+    const secure =
+      protocol === 'https:' ? secureFor(target, { hostname, isOwn: lastIsOwn }, means) : undefined;
     const connection = new Connection({
       ...{ host: hostname, port: Number(port || (secure ? 443 : 80)), secure },
       lookup: means.lookup,
@@ -48,7 +53,10 @@ export function askOnce(target: HttpTarget, means: HttpMeans): Attempt {
     target.redirects > 0
       ? new Agent({ ...patient, connections: 1, connect })
       : new Client(origin, { ...patient, connect });
-  const asked = target.redirects > 0 ? dispatcher.compose(following(target.redirects)) : dispatcher;
+  const asked =
+    target.redirects > 0
+      ? dispatcher.compose(ownHeaders(target, origin), following(target.redirects))
+      : dispatcher;
 
   const verdict = new Promise<Verdict>((resolve, reject) => {
     const body = boundedBody(target.body, target.bodyLimitBytes);
@@ -61,7 +69,7 @@ export function askOnce(target: HttpTarget, means: HttpMeans): Attempt {
           target.redirects > 0 && isRedirect(status) ? headers['location'] : undefined;
         if (location !== undefined || !target.statuses.some(holds(status))) {
           const words = `status ${status} ${statusText ?? ''}`.trim();
-          const after = `, redirect to ${String(location)} after ${target.redirects} redirects`;
+          const after = `, redirect to ${shownUrl(String(location))} after ${target.redirects} redirects`;
           resolve({ passed: false, kind: 'status', reason: words + (location ? after : '') });
         } else phase = 'body';
       },
@@ -100,8 +108,8 @@ export function askOnce(target: HttpTarget, means: HttpMeans): Attempt {
     release: () => {
       const last = connections.at(-1);
       // Where it is off or the answer was the last on its connection, undici has hung up; we have
-      // where the answer was not read to its end.
-      if (!last || last.socket.destroyed) {
+      // where the answer was not read to its end. Of another server it would tell nothing of this one.
+      if (!last || !lastIsOwn || last.socket.destroyed) {
         close();
         return undefined;
       }
@@ -114,6 +122,18 @@ export function askOnce(target: HttpTarget, means: HttpMeans): Attempt {
 
 const following = (maxRedirections: number) => interceptors.redirect({ maxRedirections });
 
+/**
+ * undici drops the Host header at each redirect, and takes most others along to other servers.
+ * What was given is for the target's own server, there each time, and for no other.
+ */
+const ownHeaders =
+  (target: HttpTarget, own: string): Dispatcher.DispatcherComposeInterceptor =>
+  (dispatch) =>
+  (options, handler) => {
+    const isOwn = String(options.origin) === own;
+    return dispatch({ ...options, headers: isOwn ? headersOf(target) : ourAgent }, handler);
+  };
+
 const isRedirect = (status: number) => [300, 301, 302, 303, 307, 308].includes(status);
 
 const holds =
@@ -121,21 +141,25 @@ const holds =
   ({ from, to }: StatusRange) =>
     status >= from && status <= to;
 
+const ourAgent = ['user-agent', 'rollcall'];
+
 function headersOf({ headers, host }: HttpTarget): string[] {
   const named = headers.some((name, n) => n % 2 === 0 && name.toLowerCase() === 'user-agent');
-  return [
-    ...(host === undefined ? [] : ['host', host]),
-    ...(named ? [] : ['user-agent', 'rollcall']),
-    ...headers,
-  ];
+  return [...(host === undefined ? [] : ['host', host]), ...(named ? [] : ourAgent), ...headers];
+}
+
+interface Server {
+  readonly hostname: string;
+  /** It is that of the target's URL, scheme and port included. */
+  readonly isOwn: boolean;
 }
 
 /** Where a redirect leads elsewhere, the names that were given for the target do not hold. */
-function secureFor(target: HttpTarget, hostname: string, means: HttpMeans): SecurePlan {
+function secureFor(target: HttpTarget, to: Server, means: HttpMeans): SecurePlan {
   const { tls, host, url } = target;
-  const { hostname: own } = new URL(url);
-  const given = hostname === unbracketed(own) ? (tls?.serverName ?? withoutPort(host)) : undefined;
-  const name = given ?? hostname;
+  const isSameHost = to.hostname === unbracketed(new URL(url).hostname);
+  const given = isSameHost ? tls?.serverName : undefined;
+  const name = given ?? (to.isOwn ? withoutPort(host) : undefined) ?? to.hostname;
   return {
     context: means.secureContext,
     serverName: isIP(unbracketed(name)) ? undefined : name,

@@ -63,7 +63,10 @@ function wordsFor(error: unknown, code: string, phase: ProbePhase): readonly [Fa
     return ['other', `no proper HTTP answer: ${messageOf(error)}`];
   }
   if (/^(UND_ERR_INVALID_ARG|ERR_INVALID_URL)$/.test(code)) {
-    return ['status', `redirect that cannot be followed: ${messageOf(error)}`];
+    // undici's own words on a circle are advice to programmers.
+    const isCircle = messageOf(error).startsWith('Redirect loop');
+    const why = `redirect that cannot be followed: ${messageOf(error)}`;
+    return ['status', isCircle ? 'redirects in a circle' : why];
   }
   const found = known[code];
   if (found)

@@ -49,3 +49,13 @@ export interface TcpTarget extends AnyTarget {
 }
 
 export type ProbeTarget = HttpTarget | TcpTarget;
+
+/**
+ * A URL as it may be shown: without its query, its fragment and who asks, which may be secrets.
+ * Takes what a server says too, such as a relative Location.
+ */
+export const shownUrl = (url: string): string =>
+  url
+    .replace(/#.*$/s, '')
+    .replace(/\?.+$/s, '?...')
+    .replace(/^([a-z]+:)?([/\\]{2})[^/\\?]*@/i, '$1$2');

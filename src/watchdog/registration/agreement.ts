@@ -45,7 +45,7 @@ type Verb = 'hold' | 'drop';
 
 const refusedText: Readonly<Record<Verb, string>> = {
   hold: 'etcd does not do what was asked; trying again',
-  drop: 'etcd does not do what was asked; trying again, and the key goes with its lease',
+  drop: 'etcd does not do what was asked; trying again, and a key that is still there goes with its lease',
 };
 
 interface Attempt {
@@ -73,7 +73,9 @@ export class Agreement {
   /** The key is in etcd, and ours, by all that is known. */
   get isRegistered(): boolean {
     const { registration } = this.#deps;
-    return this.#outcome !== undefined && isHeld(this.#outcome) && registration.remainingMs > 0;
+    // A removal that failed may have taken the key all the same.
+    if (!this.#outcome || this.#failed?.verb === 'drop') return false;
+    return isHeld(this.#outcome) && registration.remainingMs > 0;
   }
 
   get words(): string {

@@ -6,6 +6,8 @@ import { textMatch } from '../../../src/watchdog/probe/body-match.ts';
 import { httpServer, rawServer } from '../../support/local-server.ts';
 import { httpTarget, open, probeOnce } from './probing.ts';
 
+const arrived = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+
 /** /3 leads to /2, that to /1, that to /0, which is the answer. */
 const stairs = () =>
   httpServer(({ url = '/0' }, response) => {
@@ -90,9 +92,9 @@ describe('redirects', () => {
   test('to another server leave no connection, to that one or the first', async () => {
     const gone = Promise.withResolvers<void>();
     const otherGone = Promise.withResolvers<void>();
-    await using other = await httpServer(({ socket }, response) => {
-      socket.on('close', () => otherGone.resolve());
-      response.end();
+    // It never closes by itself.
+    await using other = await rawServer((socket) => {
+      socket.on('close', () => otherGone.resolve()).on('data', () => socket.write(arrived));
     });
     const moved = `HTTP/1.1 307 A\r\nLocation: ${other.url}\r\nContent-Length: 0\r\n\r\n`;
     await using server = await rawServer((socket) => {

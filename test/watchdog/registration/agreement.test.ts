@@ -142,6 +142,14 @@ test('a lease that ran out is no registration, whatever the last answer was', as
   expect([agreement.isRegistered, agreement.words]).toEqual([false, 'not held: the lease ran out']);
 });
 
+test('a removal that failed may have taken the key: it is not said to be registered', async () => {
+  const { etcd, agreement, turn } = agreeing();
+  await turn(up, true);
+  etcd.answer = () => Promise.reject(new Error('permission denied'));
+  await turn(down, false);
+  expect(agreement.isRegistered).toBe(false);
+});
+
 test('an attempt that outlives its deadline by a second is stuck', async () => {
   const { clock, etcd, agreement, turn } = agreeing();
   etcd.answer = () => new Promise(() => {});
