@@ -9,7 +9,7 @@ import { startEtcd } from '../../scripts/parts/etcd.ts';
 import { freePort } from '../../scripts/parts/ports.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { settingsTimeoutMs } from '../../src/lib/http2-settings-guard.ts';
+import { settingsTimeoutMs } from '../../src/registry/etcd/settings-guard.ts';
 import { EtcdEndpoints, shortCall } from '../../src/registry/etcd/endpoints.ts';
 import { etcdKeys } from '../../src/registry/etcd/keys.ts';
 import { etcdLeases } from '../../src/registry/etcd/leases.ts';

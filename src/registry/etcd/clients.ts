@@ -8,12 +8,12 @@ import type { Etcd3 } from 'etcd3';
 import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { DeadlineError } from '../../lib/errors.ts';
-import { guardHttp2Settings } from '../../lib/http2-settings-guard.ts';
 import { newClient } from './client.ts';
 import { guardConnects } from './connect-guard.ts';
 import { EtcdFault, faultOf } from './faults.ts';
 import { EndpointNames, type Lookup } from './names.ts';
 import type { RotatingCredentials } from './rotation.ts';
+import { guardHttp2Settings } from './settings-guard.ts';
 
 /** A name server on the same network takes milliseconds. */
 const lookupMs = 600;

@@ -4,10 +4,15 @@
  * ever for one that accepts and does not answer the TLS handshake. What comes after the
  * handshake, `guardHttp2Settings` watches in the same way.
  */
-import net, { isIP, type Socket } from 'node:net';
+import net, { isIP } from 'node:net';
 import tls, { type ConnectionOptions } from 'node:tls';
+import { giveUpWithout } from './give-up.ts';
 
 export const connectTimeoutMs = 1500;
+
+const withinMs = connectTimeoutMs;
+const noTcp = { event: 'connect', what: 'no TCP connection', withinMs };
+const noTls = { event: 'secureConnect', what: 'no TLS handshake', withinMs };
 
 const connectTcp = net.connect;
 const connectTls = tls.connect;
@@ -19,24 +24,15 @@ export function guardConnects(): void {
   guarded = true;
   net.connect = ((...args: Parameters<typeof connectTcp>) => {
     const socket = connectTcp(...args);
-    return isGrpcAddress(args) ? giveUpWithout(socket, 'connect', 'no TCP connection') : socket;
+    return isGrpcAddress(args) ? giveUpWithout(socket, noTcp) : socket;
   }) as typeof connectTcp;
   tls.connect = ((...args: Parameters<typeof connectTls>) => {
     const [options] = args as readonly unknown[];
     if (!isGrpcTls(options)) return connectTls(...args);
     // The address of an endpoint is no name to send: Node warns of it on standard error.
     if (isIP(options.servername ?? '') !== 0) delete options.servername;
-    return giveUpWithout(connectTls(...args), 'secureConnect', 'no TLS handshake');
+    return giveUpWithout(connectTls(...args), noTls);
   }) as typeof connectTls;
-}
-
-function giveUpWithout<S extends Socket>(socket: S, event: string, what: string): S {
-  const timer = setTimeout(() => {
-    socket.destroy(new Error(`${what} within ${connectTimeoutMs} ms`));
-  }, connectTimeoutMs);
-  timer.unref();
-  socket.once(event, () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
-  return socket;
 }
 
 /** Nobody else's connection is touched: only grpc-js gives exactly these. */

@@ -5,6 +5,7 @@
  * SETTINGS within a time, or it is destroyed and the client connects afresh.
  */
 import http2 from 'node:http2';
+import { giveUpWithout } from './give-up.ts';
 
 export const settingsTimeoutMs = 1500;
 
@@ -15,14 +16,8 @@ let guarded = false;
 export function guardHttp2Settings(): void {
   if (guarded) return;
   guarded = true;
-  http2.connect = ((...args: Parameters<typeof connect>) => {
-    const session = connect(...args);
-    const timer = setTimeout(() => {
-      session.destroy(new Error(`no HTTP/2 SETTINGS within ${settingsTimeoutMs} ms`));
-    }, settingsTimeoutMs);
-    timer.unref();
-    session.once('remoteSettings', () => clearTimeout(timer));
-    session.once('close', () => clearTimeout(timer));
-    return session;
-  }) as typeof connect;
+  http2.connect = ((...args: Parameters<typeof connect>) =>
+    giveUpWithout(connect(...args), {
+      ...{ event: 'remoteSettings', what: 'no HTTP/2 SETTINGS', withinMs: settingsTimeoutMs },
+    })) as typeof connect;
 }

@@ -1,8 +1,11 @@
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { guardHttp2Settings, settingsTimeoutMs } from '../../src/lib/http2-settings-guard.ts';
-import { rawServer } from '../support/local-server.ts';
+import {
+  guardHttp2Settings,
+  settingsTimeoutMs,
+} from '../../../src/registry/etcd/settings-guard.ts';
+import { rawServer } from '../../support/local-server.ts';
 
 guardHttp2Settings();
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
