@@ -47,6 +47,9 @@ export const withJitter = (pauseMs: number, random: () => number) =>
 /** How long after its probe began a pass still counts as fresh: the probe itself, and a short stall. */
 export const evidenceMs = (timeoutMs: number) => timeoutMs + 1000;
 
+/** How long after its own deadline a probe or a call to etcd is taken for stuck. */
+export const stuckAfterMs = 1000;
+
 /** A lease is renewed no more often than this, however often a probe passes. */
 export const renewEveryMs = (ttlMs: number) => Math.min(500, ttlMs / 5);
 

@@ -22,7 +22,7 @@ import type { WatchdogObserver } from './observer.ts';
 import type { ProbeResult } from './probe/result.ts';
 import type { Registration } from './registration/registration.ts';
 import { letGo, logTransition, warnOfSlowness } from './telling.ts';
-import { evidenceMs } from './timing.ts';
+import { evidenceMs, stuckAfterMs } from './timing.ts';
 
 export interface WatchdogDeps {
   readonly probe: (signal: AbortSignal) => Promise<ProbeResult>;
@@ -49,9 +49,6 @@ export interface WatchdogBells {
 
 /** A turn at least this often, whatever is due. */
 const longestWaitMs = 10_000;
-
-/** How long after its timeout a probe is taken for stuck. */
-const stuckAfterMs = 1000;
 
 /** Runs until the signal aborts, then releases the key; never throws. */
 export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Promise<void> {

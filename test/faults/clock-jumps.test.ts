@@ -15,20 +15,30 @@ afterEach(() => void vi.useRealTimers());
 
 const passed = () => ({ passed: true, startedAtMs: systemClock.now(), durationMs: 1 }) as const;
 
-test.for([hourMs, -hourMs])('by %i ms between renewals, and during one', async (jumpMs) => {
-  using keys = await openKeys(inject('etcdUrl'));
+/** On a real etcd, with a wall clock that the test may set. */
+async function registrationOn(evidenceMs: number) {
+  await using stack = new AsyncDisposableStack();
+  const keys = stack.use(await openKeys(inject('etcdUrl')));
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
-  await using endpoints = new EtcdEndpoints([inject('etcdUrl')], systemClock, Math.random);
-  using leases = etcdLeases(endpoints, systemClock);
+  const endpoints = stack.use(new EtcdEndpoints([inject('etcdUrl')], systemClock, Math.random));
+  const leases = stack.use(etcdLeases(endpoints, systemClock));
+  const key = keys.key('apache');
   const registration = new Registration(
     {
-      ...{ key: keys.key('apache'), recordKey: `/rollcall/watchdogs${keys.key('apache')}` },
-      ...{ value: '127.0.0.1:8001', instance: 'us', ttlMs, evidenceMs: 2000, byHand: 'restore' },
+      ...{ key, recordKey: `/rollcall/watchdogs${key}`, value: '127.0.0.1:8001' },
+      ...{ instance: 'us', ttlMs, evidenceMs, byHand: 'restore' },
     },
     leases,
     systemClock,
     { onLease: () => {} },
   );
+  const owned = stack.move();
+  return { registration, keys, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+test.for([hourMs, -hourMs])('by %i ms between renewals, and during one', async (jumpMs) => {
+  await using world = await registrationOn(2000);
+  const { registration, keys } = world;
   expect(await registration.hold(passed(), 'a record', never)).toMatchObject({ kind: 'written' });
   const lease = (await keys.read('apache'))?.lease;
 
@@ -47,19 +57,8 @@ test.for([hourMs, -hourMs])('by %i ms between renewals, and during one', async (
 });
 
 test.for([hourMs, -hourMs])('by %i ms: a pass that has grown old is no younger', async (jumpMs) => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
-  await using endpoints = new EtcdEndpoints([inject('etcdUrl')], systemClock, Math.random);
-  using leases = etcdLeases(endpoints, systemClock);
-  using keys = await openKeys(inject('etcdUrl'));
-  const registration = new Registration(
-    {
-      ...{ key: keys.key('apache'), recordKey: `/rollcall/watchdogs${keys.key('apache')}` },
-      ...{ value: '127.0.0.1:8001', instance: 'us', ttlMs, evidenceMs: 200, byHand: 'restore' },
-    },
-    leases,
-    systemClock,
-    { onLease: () => {} },
-  );
+  await using world = await registrationOn(200);
+  const { registration } = world;
   const old = passed();
   await sleep(250);
   vi.setSystemTime(Date.now() + jumpMs);

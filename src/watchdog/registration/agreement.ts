@@ -11,7 +11,7 @@ import { type Health, isUp } from '../health.ts';
 import { inWords, isHeld, type Outcome, tell } from './outcome.ts';
 import type { ProbeResult } from '../probe/result.ts';
 import type { Registration } from './registration.ts';
-import { etcdCallBudgetMs, renewEveryMs } from '../timing.ts';
+import { etcdCallBudgetMs, renewEveryMs, stuckAfterMs } from '../timing.ts';
 
 export interface Wanted {
   readonly health: Health;
@@ -37,9 +37,6 @@ const betweenAttempts: Backoff = { firstMs: 200, maxMs: 1000 };
 
 /** A holder with our own value may be a predecessor that was killed: its lease has a last second. */
 const lookAtPredecessorEveryMs = 400;
-
-/** How long after its budget an attempt is taken for stuck. */
-const stuckAfterMs = 1000;
 
 type Verb = 'hold' | 'drop';
 
