@@ -17,7 +17,7 @@ import { causeOf, printable } from './reason.ts';
 import type { ProbeResult } from './result.ts';
 import type { HttpTarget, ProbeTarget } from './target.ts';
 import { connectOnce } from './tcp.ts';
-import type { Attempt } from './verdict.ts';
+import type { Attempt, Verdict } from './verdict.ts';
 
 export interface Prober extends Disposable {
   /**
@@ -63,19 +63,7 @@ export function openProber(
       // It may go on to fail when nobody waits for it any more.
       attempt.verdict.catch(() => {});
       try {
-        const verdict = await withDeadline(
-          { what: 'probe', timeoutMs, clock },
-          () => attempt.verdict,
-          signal,
-        ).catch(async (error: unknown) => {
-          const lateMs = clock.now() - startedAtMs - timeoutMs;
-          if (!(error instanceof DeadlineError) || lateMs < stalledMs) throw error;
-          return await withDeadline(
-            { what: 'probe', timeoutMs: catchUpMs, clock },
-            () => attempt.verdict,
-            signal,
-          );
-        });
+        const verdict = await verdictInTime(attempt, timeoutMs, clock, signal);
         if (verdict.passed) {
           idle.passed(place, attempt.release());
           return { passed: true, ...timing() };
@@ -107,6 +95,25 @@ export function openProber(
       for (const attempt of underWay) attempt.close();
     },
   };
+}
+
+/** @throws DeadlineError, the signal's reason, or whatever the attempt threw. */
+async function verdictInTime(
+  { verdict }: Attempt,
+  timeoutMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const within = (ms: number) =>
+    withDeadline({ what: 'probe', timeoutMs: ms, clock }, () => verdict, signal);
+  const dueAtMs = clock.now() + timeoutMs;
+  try {
+    return await within(timeoutMs);
+  } catch (error) {
+    const isStalled = clock.now() - dueAtMs >= stalledMs;
+    if (!(error instanceof DeadlineError) || !isStalled) throw error;
+    return await within(catchUpMs);
+  }
 }
 
 function attempts(target: ProbeTarget, lookup: LookupFunction): () => Attempt {
