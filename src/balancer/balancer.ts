@@ -17,10 +17,10 @@ import {
   type Roster,
   servedOf,
   unaskedOf,
-} from './absence.ts';
-import { apply, type ApplyDeps } from './apply.ts';
-import { type Pool, poolOf } from './pool.ts';
-import type { Rendered, Renderer } from './render.ts';
+} from './pool/absence.ts';
+import { apply, type ApplyDeps } from './rollout/apply.ts';
+import { type Pool, poolOf } from './pool/pool.ts';
+import type { Rendered, Renderer } from './render/render.ts';
 import {
   confirmed,
   type Decision,
@@ -29,7 +29,7 @@ import {
   observe,
   type Rollout,
   rolloutTimes,
-} from './rollout.ts';
+} from './rollout/rollout.ts';
 
 export interface BalancerDeps extends ApplyDeps {
   readonly prefix: string;

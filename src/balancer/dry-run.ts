@@ -5,9 +5,9 @@
 import { createTwoFilesPatch } from 'diff';
 import { messageOf } from '../lib/errors.ts';
 import type { PrefixStore } from '../registry/store.ts';
-import type { ConfigFile } from './config-file.ts';
-import { poolOf } from './pool.ts';
-import type { Renderer } from './render.ts';
+import type { ConfigFile } from './nginx/config-file.ts';
+import { poolOf } from './pool/pool.ts';
+import type { Renderer } from './render/render.ts';
 
 /** @returns the exit status. */
 export async function dryRun(

@@ -2,7 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../lib/clock.ts';
 import { registerBuildInfo } from '../lib/build-info.ts';
-import { heldOf } from './absence.ts';
+import { heldOf } from './pool/absence.ts';
 import type { Turn } from './balancer.ts';
 
 export interface BalancerMetrics {

@@ -4,10 +4,10 @@
  */
 import type { Clock } from '../lib/clock.ts';
 import { type Log, Notices } from '../lib/log.ts';
-import { heldOf } from './absence.ts';
+import { heldOf } from './pool/absence.ts';
 import type { Turn } from './balancer.ts';
 import type { BalancerMetrics } from './metrics.ts';
-import type { Failure, NginxAnswer, Rollout } from './rollout.ts';
+import type { Failure, NginxAnswer, Rollout } from './rollout/rollout.ts';
 
 const failureTexts: Readonly<Record<Failure['step'], string>> = {
   swap: 'the new file was not put in place; nginx goes on with the old one',

@@ -1,5 +1,5 @@
 /** The balancer's /status: the state of its last turn as JSON. */
-import { heldOf } from './absence.ts';
+import { heldOf } from './pool/absence.ts';
 import type { Turn } from './balancer.ts';
 
 export function balancerStatus(turn: Turn | undefined, nowMs: number) {

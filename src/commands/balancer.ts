@@ -1,15 +1,15 @@
 /** `rollcall balancer`: settings to parts, parts to the loop. */
 import { type AdminServer, startAdminServer } from '../admin/server.ts';
 import { runBalancer, type Turn } from '../balancer/balancer.ts';
-import { configFile } from '../balancer/config-file.ts';
+import { configFile } from '../balancer/nginx/config-file.ts';
 import { dryRun } from '../balancer/dry-run.ts';
 import { balancerMetrics } from '../balancer/metrics.ts';
-import { nginxControl } from '../balancer/nginx.ts';
+import { nginxControl } from '../balancer/nginx/nginx.ts';
 import { refuseUnusable } from '../balancer/preflight.ts';
-import { createRenderer, type Renderer } from '../balancer/render.ts';
+import { createRenderer, type Renderer } from '../balancer/render/render.ts';
 import { reporter } from '../balancer/report.ts';
 import { balancerStatus, unreadyReason } from '../balancer/status.ts';
-import { readTemplates } from '../balancer/templates.ts';
+import { readTemplates } from '../balancer/render/templates.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
 import { httpGet } from '../lib/http-get.ts';

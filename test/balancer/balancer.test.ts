@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { runBalancer, type Turn } from '../../src/balancer/balancer.ts';
-import type { NginxAnswer } from '../../src/balancer/rollout.ts';
+import type { NginxAnswer } from '../../src/balancer/rollout/rollout.ts';
 import type { Backend } from '../../src/registry/backend.ts';
 import { fakePrefixStore } from '../support/fake-prefix-store.ts';
 import { virtualClock } from '../support/virtual-clock.ts';

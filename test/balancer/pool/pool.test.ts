@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { poolOf } from '../../src/balancer/pool.ts';
-import { backend, storedKey } from '../support/builders.ts';
+import { poolOf } from '../../../src/balancer/pool/pool.ts';
+import { backend, storedKey } from '../../support/builders.ts';
 
 test('backends come out by key, whatever order they went in', () => {
   const pool = poolOf('/test', [

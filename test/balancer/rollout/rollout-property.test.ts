@@ -11,7 +11,7 @@ import {
   reloaded,
   type Rollout,
   rolloutTimes,
-} from '../../src/balancer/rollout.ts';
+} from '../../../src/balancer/rollout/rollout.ts';
 
 const anyGeneration = fc.constantFrom('one', 'two', 'three');
 const anyMs = fc.integer({ min: 0, max: 40_000 });

@@ -1,5 +1,5 @@
 /** A reload by the operator's own command, without a shell and with a deadline. */
-import { failureOf, runCommand } from '../../lib/run-command.ts';
+import { failureOf, runCommand } from '../../../lib/run-command.ts';
 
 const timeoutMs = 10_000;
 

@@ -7,8 +7,8 @@
 import type { Stats } from 'node:fs';
 import { copyFile, type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CodedError, codeOf, messageOf } from '../lib/errors.ts';
-import { generationOf } from './render.ts';
+import { CodedError, codeOf, messageOf } from '../../lib/errors.ts';
+import { generationOf } from '../render/render.ts';
 
 export interface ConfigFile {
   readonly stagedPath: string;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { apply } from '../../src/balancer/apply.ts';
-import { nothingObserved, type Rollout } from '../../src/balancer/rollout.ts';
-import { never, virtualClock } from '../support/virtual-clock.ts';
+import { apply } from '../../../src/balancer/rollout/apply.ts';
+import { nothingObserved, type Rollout } from '../../../src/balancer/rollout/rollout.ts';
+import { never, virtualClock } from '../../support/virtual-clock.ts';
 
 const rendered = { generation: 'new', text: '# new' };
 const servesOld: Rollout = { ...nothingObserved, answer: { kind: 'serves', generation: 'old' } };

@@ -8,7 +8,7 @@
  * in the pool, asked directly once, and dropped if they do not answer, if they come
  * back by themselves, or when the hold has lasted its time.
  */
-import type { Backend } from '../registry/backend.ts';
+import type { Backend } from '../../registry/backend.ts';
 import { byKey } from './pool.ts';
 
 export interface AbsenceRule {

@@ -4,7 +4,7 @@
  * must be an nginx.
  */
 import { readFile } from 'node:fs/promises';
-import { codeOf, messageOf } from '../../lib/errors.ts';
+import { codeOf, messageOf } from '../../../lib/errors.ts';
 
 /** @returns undefined when the signal was sent, else why not. */
 export async function reloadBySignal(pidFile: string): Promise<string | undefined> {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { nginxControl } from '../../src/balancer/nginx.ts';
-import { systemClock } from '../../src/lib/clock.ts';
-import { deadUrl, httpServer } from '../support/local-server.ts';
-import { never } from '../support/virtual-clock.ts';
+import { nginxControl } from '../../../src/balancer/nginx/nginx.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { deadUrl, httpServer } from '../../support/local-server.ts';
+import { never } from '../../support/virtual-clock.ts';
 
 const control = (confirmUrl: string, nginxBin = 'nginx') =>
   nginxControl(

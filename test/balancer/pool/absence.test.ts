@@ -9,8 +9,8 @@ import {
   type Roster,
   servedOf,
   unaskedOf,
-} from '../../src/balancer/absence.ts';
-import { backend } from '../support/builders.ts';
+} from '../../../src/balancer/pool/absence.ts';
+import { backend } from '../../support/builders.ts';
 
 const rule: AbsenceRule = { windowMs: 2000, holdMs: 10_000 };
 const a = backend('a', 8001);

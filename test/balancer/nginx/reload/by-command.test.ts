@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { reloadByCommand } from '../../../src/balancer/reload/by-command.ts';
-import { never } from '../../support/virtual-clock.ts';
+import { reloadByCommand } from '../../../../src/balancer/nginx/reload/by-command.ts';
+import { never } from '../../../support/virtual-clock.ts';
 
 test('status 0 is done', async () => {
   expect(await reloadByCommand(['true'], never)).toBeUndefined();

@@ -2,8 +2,8 @@
  * From what etcd holds to what nginx may be given. Pure. Everything below the prefix
  * ends up in one of two lists: a backend, or set aside with its reason.
  */
-import { type Backend, parseBackend } from '../registry/backend.ts';
-import type { StoredKey } from '../registry/store.ts';
+import { type Backend, parseBackend } from '../../registry/backend.ts';
+import type { StoredKey } from '../../registry/store.ts';
 
 export interface SetAside {
   readonly key: string;

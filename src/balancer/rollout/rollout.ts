@@ -4,7 +4,7 @@
  * never with what was done before. So a reload that was lost, an nginx that was
  * restarted and a file that was changed by hand are all the same case.
  */
-import { type Backoff, backoffMs } from '../lib/backoff.ts';
+import { type Backoff, backoffMs } from '../../lib/backoff.ts';
 
 /** What nginx answers when asked which generation it serves. */
 export type NginxAnswer =

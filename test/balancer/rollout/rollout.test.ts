@@ -9,7 +9,7 @@ import {
   type NginxAnswer,
   type Rollout,
   rolloutTimes,
-} from '../../src/balancer/rollout.ts';
+} from '../../../src/balancer/rollout/rollout.ts';
 
 const { overlapMs, confirmWithinMs, pollMs, tickMs, spacingMs } = rolloutTimes;
 const serves = (generation: string): NginxAnswer => ({ kind: 'serves', generation });

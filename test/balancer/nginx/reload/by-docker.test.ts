@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { reloadByDocker } from '../../../src/balancer/reload/by-docker.ts';
-import { systemClock } from '../../../src/lib/clock.ts';
-import { httpServer } from '../../support/local-server.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { never, virtualClock } from '../../support/virtual-clock.ts';
+import { reloadByDocker } from '../../../../src/balancer/nginx/reload/by-docker.ts';
+import { systemClock } from '../../../../src/lib/clock.ts';
+import { httpServer } from '../../../support/local-server.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+import { never, virtualClock } from '../../../support/virtual-clock.ts';
 
 /** An engine that gives one answer, asked to reload a container. */
 async function askEngine(container: string, status: number, body = '') {

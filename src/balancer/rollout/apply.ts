@@ -3,11 +3,11 @@
  * file back. Each takes the rollout as it was and returns it as it now is; a step
  * that failed is a value with its reason, and the loop's next turn decides anew.
  */
-import type { Clock } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
-import type { ConfigFile } from './config-file.ts';
-import type { Nginx } from './nginx.ts';
-import type { Rendered } from './render.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
+import type { ConfigFile } from '../nginx/config-file.ts';
+import type { Nginx } from '../nginx/nginx.ts';
+import type { Rendered } from '../render/render.ts';
 import { type Decision, failed, reloaded, type Rollout, type Step } from './rollout.ts';
 
 export interface ApplyDeps {

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
-import { createRenderer, generationOf, type RenderSettings } from '../../src/balancer/render.ts';
-import { readTemplates } from '../../src/balancer/templates.ts';
-import { backend } from '../support/builders.ts';
+import {
+  createRenderer,
+  generationOf,
+  type RenderSettings,
+} from '../../../src/balancer/render/render.ts';
+import { readTemplates } from '../../../src/balancer/render/templates.ts';
+import { backend } from '../../support/builders.ts';
 
 const settings: RenderSettings = {
   listen: '127.0.0.1:8080',

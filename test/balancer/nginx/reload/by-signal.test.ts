@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { reloadBySignal } from '../../../src/balancer/reload/by-signal.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { reloadBySignal } from '../../../../src/balancer/nginx/reload/by-signal.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 async function pidFileWith(text: string | undefined) {
   const directory = await temporaryDirectory();

@@ -3,15 +3,15 @@
  * generation it serves. Each has a deadline and returns a value; only nginx's own
  * answer counts as success, since a reload can be refused with exit status 0.
  */
-import type { Clock } from '../lib/clock.ts';
-import { codeOf, DeadlineError, messageOf } from '../lib/errors.ts';
-import { httpGet } from '../lib/http-get.ts';
-import { failureOf, runCommand } from '../lib/run-command.ts';
-import type { ReloadMethod } from '../options/nginx-values.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { codeOf, DeadlineError, messageOf } from '../../lib/errors.ts';
+import { httpGet } from '../../lib/http-get.ts';
+import { failureOf, runCommand } from '../../lib/run-command.ts';
+import type { ReloadMethod } from '../../options/nginx-values.ts';
 import { reloadByCommand } from './reload/by-command.ts';
 import { reloadByDocker } from './reload/by-docker.ts';
 import { reloadBySignal } from './reload/by-signal.ts';
-import type { NginxAnswer } from './rollout.ts';
+import type { NginxAnswer } from '../rollout/rollout.ts';
 
 /** nginx's check of 10,000 servers takes 20 ms; a slow disk or name look-up takes longer. */
 const checkTimeoutMs = 10_000;

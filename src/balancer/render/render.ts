@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Liquid, type Template } from 'liquidjs';
-import type { Backend } from '../registry/backend.ts';
+import type { Backend } from '../../registry/backend.ts';
 
 export interface RenderSettings {
   readonly listen: string;

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { configFile } from '../../src/balancer/config-file.ts';
-import { createRenderer } from '../../src/balancer/render.ts';
-import { readTemplates } from '../../src/balancer/templates.ts';
-import { backend } from '../support/builders.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { configFile } from '../../../src/balancer/nginx/config-file.ts';
+import { createRenderer } from '../../../src/balancer/render/render.ts';
+import { readTemplates } from '../../../src/balancer/render/templates.ts';
+import { backend } from '../../support/builders.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const render = createRenderer(
   {

@@ -1,8 +1,8 @@
 /** SIGHUP by the Docker Engine's own API on its unix socket; no docker client is needed. */
 import { Client } from 'undici';
-import type { Clock } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
-import { messageOf } from '../../lib/errors.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import { withDeadline } from '../../../lib/deadline.ts';
+import { messageOf } from '../../../lib/errors.ts';
 
 const timeoutMs = 5000;
 const defaultSocket = '/var/run/docker.sock';
