@@ -47,13 +47,25 @@ function isAnotherStore(known: Snapshot, revisionWhenAsked: number, listing: Lis
   return (
     listing.clusterId !== known.clusterId ||
     listing.revision < revisionWhenAsked ||
-    listing.keys.some(({ key, modRevision }) => {
-      const knownRevision = known.keys.get(key)?.modRevision ?? 0;
-      // What is newer than the listing itself came from the watch, after it.
-      return knownRevision > modRevision && knownRevision <= listing.revision;
-    })
+    listing.keys.some((stored) => !isOneStore(known, listing.revision, stored))
   );
 }
+
+/** Can the store of `known` be the one that has `stored` at `revision`? */
+function isOneStore(known: Snapshot, revision: number, stored: StoredKey): boolean {
+  const { key, modRevision } = stored;
+  const current = known.keys.get(key);
+  const knownRevision = current?.modRevision ?? known.tombstones.get(key) ?? 0;
+  // What is newer than the listing itself came from the watch, after it.
+  if (knownRevision > modRevision) return knownRevision > revision;
+  if (current && knownRevision === modRevision) return isSame(current, stored);
+  // Of what was written by then the last listing told all: a store that was wiped and has
+  // grown past the old revision gives itself away here, by every key that it has had so long.
+  return modRevision > known.listedRevision;
+}
+
+const isSame = (one: StoredKey, other: StoredKey) =>
+  one.value === other.value && one.valueBytes === other.valueBytes && one.leaseId === other.leaseId;
 
 export interface ListingContext {
   /** `revision` of the snapshot at the time when the listing was asked for. */
@@ -66,29 +78,18 @@ export function foldListing(known: Snapshot, listing: Listing, context: ListingC
   if (isAnotherStore(known, context.revisionWhenAsked, listing)) {
     return { ...firstSnapshot(listing), epoch: known.epoch + 1, missed: known.missed };
   }
-  const keys = new Map<string, StoredKey>();
+  const found = differences(known, listing);
+  const keys = new Map(found.size > 0 ? known.keys : []);
   const repaired = new Map<string, number>();
-  for (const stored of listing.keys) {
-    const current = known.keys.get(stored.key);
-    const deletedAt = known.tombstones.get(stored.key) ?? 0;
-    if (deletedAt > stored.modRevision) continue;
-    if (current && current.modRevision >= stored.modRevision) {
-      keys.set(stored.key, current);
-    } else {
-      keys.set(stored.key, stored);
-      repaired.set(stored.key, stored.modRevision);
-    }
+  for (const [key, stored] of found) {
+    repaired.set(key, stored?.modRevision ?? listing.revision);
+    if (stored) keys.set(key, stored);
+    else keys.delete(key);
   }
-  const listed = new Set(listing.keys.map(({ key }) => key));
-  for (const current of known.keys.values()) {
-    if (listed.has(current.key)) continue;
-    if (current.modRevision > listing.revision) keys.set(current.key, current);
-    else repaired.set(current.key, listing.revision);
-  }
-  // Same content keeps the same object, so that whoever holds it sees that nothing changed.
   return {
     ...known,
-    keys: repaired.size > 0 ? keys : known.keys,
+    // Same content keeps the same object, so that whoever holds it sees that nothing changed.
+    keys: found.size > 0 ? keys : known.keys,
     revision: Math.max(known.revision, listing.revision),
     listedRevision: listing.revision,
     tombstones: new Map(
@@ -98,6 +99,28 @@ export function foldListing(known: Snapshot, listing: Listing, context: ListingC
     unexplained: context.watched ? repaired : new Map(),
     missed: known.missed + known.unexplained.size,
   };
+}
+
+/** What `listing` knows better: key to what it has, undefined where the key is gone. */
+function differences(
+  known: Snapshot,
+  listing: Listing,
+): ReadonlyMap<string, StoredKey | undefined> {
+  const found = new Map<string, StoredKey | undefined>();
+  let knownToo = 0;
+  for (const stored of listing.keys) {
+    const current = known.keys.get(stored.key);
+    if (current) knownToo += 1;
+    const knownRevision = current?.modRevision ?? known.tombstones.get(stored.key) ?? 0;
+    if (knownRevision < stored.modRevision) found.set(stored.key, stored);
+  }
+  // Most listings are of what is known: no need then to look from the other side.
+  if (knownToo === known.keys.size) return found;
+  const listed = new Set(listing.keys.map(({ key }) => key));
+  for (const { key, modRevision } of known.keys.values()) {
+    if (!listed.has(key) && modRevision <= listing.revision) found.set(key, undefined);
+  }
+  return found;
 }
 
 export function foldEvents(known: Snapshot, events: readonly StoreEvent[]): Snapshot {

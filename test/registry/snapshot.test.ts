@@ -85,12 +85,27 @@ test.each([
   ['its revision went back', listing(4, at(3))],
   ['it is another cluster', { ...listing(9, at(5)), clusterId: 'two' }],
   ['a key is older than it was', listing(9, at(4))],
+  ['a key is another at the same revision', listing(9, { ...at(5), value: '127.0.0.1:9' })],
+  ['a key has another lease at the same revision', listing(9, { ...at(5), leaseId: '7' })],
+  ['a key as old as the last listing was not in it', listing(9, at(5), at(4, '/test/c'))],
+  ['a deleted key is back, as old as it was', listing(9, at(5), at(5, '/test/gone'))],
 ])('another store, since %s: its listing replaces everything', (_why, answer) => {
-  const before = foldEvents(firstSnapshot(listing(5, at(5))), [put(6, '/test/b')]);
-  const after = foldListing(before, answer, watched(6));
+  const first = firstSnapshot(listing(5, at(5), at(5, '/test/gone')));
+  const before = foldEvents(first, [put(6, '/test/b'), deletion(7, '/test/gone')]);
+  const after = foldListing(before, answer, watched(7));
   expect(after.epoch).toBe(1);
   expect([...after.keys.values()]).toEqual(answer.keys);
   expect(after.revision).toBe(answer.revision);
+});
+
+test('a listing that could be of the same store is taken for one', () => {
+  const first = firstSnapshot(listing(5, at(5), at(4, '/test/b'), at(3, '/test/c')));
+  const known = foldEvents(first, [put(7), deletion(8, '/test/b')]);
+  // Asked for before the events came, and just newer than the last listing.
+  const listed = listing(6, at(5), at(4, '/test/b'), at(3, '/test/c'), at(6, '/test/d'));
+  const after = foldListing(known, listed, watched(5));
+  expect(after.epoch).toBe(0);
+  expect([...after.keys.keys()]).toEqual(['/test/a', '/test/c', '/test/d']);
 });
 
 test('another store keeps the count of what was missed', () => {

@@ -71,19 +71,27 @@ function optionsOf({ url, credentials, serverName }: ClientPlan): IOptions {
 }
 
 /** Call options that send the token, for unary calls and streams alike. */
-export function withToken(token: Token): CallOptions {
-  if (token === undefined) return {};
-  const interceptor: Interceptor = (options, nextCall) => {
+export const withToken = (token: Token): CallOptions =>
+  token === undefined ? {} : { interceptors: [sending('token', token, rewording)] };
+
+/** For a stream that must not outlive the quorum: without this, a member that lost it is silent. */
+export const withLeader = (options: CallOptions): CallOptions => ({
+  ...options,
+  interceptors: [...(options.interceptors ?? []), sending('hasleader', 'true')],
+});
+
+/** etcd3 takes no metadata for a call, so an interceptor puts them in. */
+const sending =
+  (name: string, value: string, listening = (listener: Listener) => listener): Interceptor =>
+  (options, nextCall) => {
     const call = nextCall(options) as Call;
     const start = call.start.bind(call);
     call.start = (metadata, listener) => {
-      metadata.set('token', token);
-      start(metadata, listener && rewording(listener));
+      metadata.set(name, value);
+      start(metadata, listener && listening(listener));
     };
     return call;
   };
-  return { interceptors: [interceptor] };
-}
 
 /** See `tokenRefused`. */
 const rewording = (listener: Listener): Listener => ({

@@ -5,8 +5,11 @@ import type { CallTimes, EtcdEndpoints } from './endpoints.ts';
 import { watchUntilItEnds } from './watch.ts';
 import type { Listing, PrefixStore, StoredKey, StoreEvent } from '../store.ts';
 
-/** Keys per answer: one range of a large prefix would not fit in one message. */
-const pageKeys = 500;
+/**
+ * Keys per answer: one range of a large prefix would not fit in one message. Fewer pages cost less
+ * CPU and time; longer ones hold everything else up for longer.
+ */
+const pageKeys = 2000;
 
 /** A page takes longer than a single key. */
 const pageCall: CallTimes = { tryMs: 2000, budgetMs: 4000 };

@@ -1,11 +1,12 @@
 /**
  * One watch, on a client of its own, from its opening until it ends; it never resumes by itself.
- * etcd has to confirm it in time. It ends when etcd says so, when the connection does, and when the
- * caller has had enough; not when certificates are rotated, since etcd looks at them only when a
- * connection begins.
+ * etcd has to confirm it in time. It ends when etcd says so, when its member has no leader any more,
+ * when the connection ends, and when the caller has had enough; not when certificates are rotated,
+ * since etcd looks at them only when a connection begins.
  */
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3';
 import type { Clock } from '../../lib/clock.ts';
+import { withLeader } from './client.ts';
 import { type EtcdEndpoints, shortCall, type StreamClient } from './endpoints.ts';
 import type { Task } from './explain.ts';
 import { isFault, StreamEnded } from './faults.ts';
@@ -68,7 +69,7 @@ async function watchOn(
   void clock.sleep(watchReadyMs, stop).then(() => {
     if (!ready && !stop.aborted) failed(`etcd did not confirm the watch within ${watchReadyMs} ms`);
   });
-  const opened = client.watchClient.watch(options).then((stream) => {
+  const opened = client.watchClient.watch(withLeader(options)).then((stream) => {
     stream.on('data', (response: IWatchResponse) => {
       if (over.signal.aborted) return;
       if (response.canceled)

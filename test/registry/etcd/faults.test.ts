@@ -28,6 +28,7 @@ const status = (code: number, message: string) => Object.assign(new Error(messag
 test.each([
   [new GRPCUnavailableError('14 UNAVAILABLE: x'), 'ETCD_CONNECTION'],
   [status(14, '14 UNAVAILABLE: Connection dropped'), 'ETCD_CONNECTION'],
+  [status(14, '14 UNAVAILABLE: etcdserver: no leader'), 'ETCD_CONNECTION'],
   [new StreamEnded('etcd ended the watch'), 'ETCD_CONNECTION'],
   [new GRPCDeadlineExceededError('4 DEADLINE_EXCEEDED: x'), 'DEADLINE'],
   [new DeadlineError('x', 1), 'DEADLINE'],
