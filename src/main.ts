@@ -15,7 +15,11 @@ const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
     preferMemory();
     return import('./commands/watchdog.ts');
   },
-  balancer: () => import('./commands/balancer.ts'),
+  balancer: () => {
+    preferMemory();
+    return import('./commands/balancer.ts');
+  },
+  render: () => import('./commands/render.ts'),
 };
 
 interface CommandModule {
@@ -27,6 +31,7 @@ const usage = `Usage: rollcall COMMAND [options]
 
   watchdog   probe one apache and hold its key in etcd while it passes
   balancer   keep nginx serving what etcd lists
+  render     print the nginx.conf for backends from a file, without etcd and nginx
 
 rollcall COMMAND --help lists the options of a command.
 `;

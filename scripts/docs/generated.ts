@@ -1,5 +1,6 @@
 /** What is generated in README.md, by the marker it stands under: written by docs.ts, held by a test. */
 import { balancerOptions } from '../../src/options/balancer-options.ts';
+import { renderCommandOptions } from '../../src/options/render-options.ts';
 import { watchdogOptions } from '../../src/options/watchdog-options.ts';
 import { optionTable } from './option-table.ts';
 
@@ -8,4 +9,5 @@ export const readmePath = new URL('../../README.md', import.meta.url);
 export const generatedTables: Readonly<Record<string, string>> = {
   'options:watchdog': optionTable(watchdogOptions),
   'options:balancer': optionTable(balancerOptions),
+  'options:render': optionTable(renderCommandOptions),
 };

@@ -5,7 +5,8 @@ import { byHandPolicies } from '../watchdog/registration/claim.ts';
 import { givenAddress, metadata } from './backend-values.ts';
 import type { OptionValues } from './option.ts';
 import { option, optional } from './option.ts';
-import { backendKey, choice, count, keyPrefix } from './values.ts';
+import { recordPrefix, refuseAmongRecords } from './record-prefix.ts';
+import { backendKey, choice, count } from './values.ts';
 
 export const backendOptions = {
   key: option({
@@ -35,12 +36,7 @@ export const backendOptions = {
     separator: ',',
     parse: metadata,
   }),
-  recordPrefix: option({
-    placeholder: 'PREFIX',
-    help: 'below it lies a record of each watchdog: what it is and what it sees',
-    default: '/rollcall',
-    parse: keyPrefix,
-  }),
+  recordPrefix,
   byHand: option({
     placeholder: 'WHAT',
     help: `when somebody deletes or overwrites the key: ${byHandPolicies.join(' or ')}`,
@@ -56,15 +52,9 @@ const longestAddress = `[fdff:${'ffff:'.repeat(6)}ffff]:65535`;
 
 /** @throws UsageError where these options contradict each other. */
 export function checkBackendOptions(values: BackendOptionValues): void {
-  const { key, recordPrefix } = values;
+  const { key, recordPrefix: records } = values;
   const prefix = key.slice(0, key.lastIndexOf('/'));
-  // Where one lies below the other, a reader of backends could meet a record.
-  if (`${prefix}/`.startsWith(`${recordPrefix}/`) || `${recordPrefix}/`.startsWith(`${prefix}/`)) {
-    throw new UsageError(
-      `--record-prefix ${recordPrefix} cannot go with --key ${key}: give a prefix that is neither ` +
-        `${prefix} nor above or below it, such as ${key.startsWith('/rollcall/') ? '/rollcall-records' : '/rollcall'}`,
-    );
-  }
+  refuseAmongRecords(records, prefix, `--key ${key}`);
   const longestBytes = Buffer.byteLength(backendValue(values, longestAddress));
   if (longestBytes > maxJsonBytes) {
     throw new UsageError(

@@ -1,34 +1,20 @@
 /** The options of `rollcall balancer`, and the contradictions between them. */
 import { UsageError } from '../lib/errors.ts';
-import {
-  accessLog,
-  nginxConfirmListen,
-  nginxConfirmUrl,
-  nginxListen,
-  reloadMethod,
-} from './nginx-values.ts';
+import { reloadMethod } from './nginx-values.ts';
 import type { OptionValues } from './option.ts';
 import { onOff, option, optional } from './option.ts';
+import { percent } from './percent.ts';
+import { recordPrefix, refuseAmongRecords } from './record-prefix.ts';
+import { checkRenderOptions, renderOptions, type Services } from './render-options.ts';
 import { sharedOptions } from './shared-options.ts';
-import { absolutePath, keyPrefix } from './values.ts';
+import { absolutePath, count, duration, formatDuration } from './values.ts';
 
 export const balancerOptions = {
-  prefix: option({
-    placeholder: 'PREFIX',
-    help: 'each key directly below it is a backend',
-    default: '/test',
-    parse: keyPrefix,
-  }),
+  ...renderOptions,
   nginxConf: option({
     placeholder: 'FILE',
     help: 'the file to write; its directory must be writable',
     default: '/etc/nginx/nginx.conf',
-    parse: absolutePath,
-  }),
-  nginxPid: option({
-    placeholder: 'FILE',
-    help: 'nginx\'s pid file, rendered as nginx\'s "pid"',
-    default: '/run/nginx.pid',
     parse: absolutePath,
   }),
   nginxBin: option({
@@ -37,48 +23,57 @@ export const balancerOptions = {
     default: 'nginx',
     parse: (text) => (/^[\w.-]+$/.test(text) ? text : absolutePath(text)),
   }),
-  listen: option({
-    placeholder: 'ADDRESS',
-    help: 'where nginx serves: anything that nginx\'s "listen" takes',
-    default: '80',
-    parse: nginxListen,
-  }),
-  template: option({
-    placeholder: 'FILE',
-    help: 'a Liquid template of your own for the whole file',
-    default: '',
-    defaultHelp: 'the built-in one',
-    parse: optional(absolutePath),
-  }),
   reload: option({
     placeholder: 'METHOD',
     help: 'signal (by pid file), docker:CONTAINER (by the engine) or exec:COMMAND (no shell)',
     default: 'signal',
     parse: reloadMethod,
   }),
-  confirmListen: option({
-    placeholder: 'ADDRESS',
-    help: 'where nginx serves its generation; keep it private',
-    default: '127.0.0.1:8079',
-    parse: nginxConfirmListen,
-  }),
-  confirmUrl: option({
-    placeholder: 'URL',
-    help: 'where the balancer asks for that generation',
-    default: 'http://127.0.0.1:8079/',
-    parse: nginxConfirmUrl,
-  }),
-  errorLog: option({
+  state: option({
     placeholder: 'FILE',
-    help: 'rendered as nginx\'s "error_log"; stderr is accepted',
-    default: '/var/log/nginx/error.log',
-    parse: (text) => (text === 'stderr' ? text : absolutePath(text)),
+    help: 'where the last good pool is kept for a start without etcd',
+    default: '',
+    defaultHelp: 'beside nginx.conf',
+    parse: optional(absolutePath),
   }),
-  accessLog: option({
-    placeholder: 'FILE',
-    help: 'rendered as nginx\'s "access_log"; off is accepted',
-    default: '/var/log/nginx/access.log',
-    parse: accessLog,
+  hold: option({
+    placeholder: 'DURATION',
+    help: 'how long backends that vanished together, unexplained, are kept while etcd answers',
+    default: '10s',
+    parse: duration({ minMs: 1000, maxMs: 600_000 }),
+  }),
+  holdAbove: option({
+    placeholder: 'PERCENT',
+    help:
+      "more than this share of a service's backends, and at least two, gone at once unexplained: " +
+      'they are held; 100% never holds',
+    default: '50%',
+    parse: percent,
+  }),
+  settle: option({
+    placeholder: 'DURATION',
+    help: 'quiet time before additions are applied',
+    default: '100ms',
+    parse: duration({ minMs: 0, maxMs: 60_000 }),
+  }),
+  settleMax: option({
+    placeholder: 'DURATION',
+    help: 'an addition waits no longer than this',
+    default: '1s',
+    parse: duration({ minMs: 0, maxMs: 600_000 }),
+  }),
+  maxGenerations: option({
+    placeholder: 'COUNT',
+    help: 'while so many generations of nginx live, additions wait',
+    default: '8',
+    parse: count(2, 100),
+  }),
+  recordPrefix,
+  ttl: option({
+    placeholder: 'DURATION',
+    help: 'the lease of its acknowledgement: how long a balancer that died can hold up a drain',
+    default: '10s',
+    parse: duration({ minMs: 2000, maxMs: 300_000, wholeSeconds: true }),
   }),
   once: option({
     help: 'render, check, swap, reload and confirm once; exit 0, or 1 with the reason',
@@ -91,27 +86,40 @@ export const balancerOptions = {
   ...sharedOptions,
 };
 
-export type BalancerSettings = OptionValues<typeof balancerOptions>;
+type BalancerOptionValues = OptionValues<typeof balancerOptions>;
+
+export type BalancerSettings = BalancerOptionValues & Services;
 
 /** @throws UsageError for options that contradict each other. */
-export function balancerSettings(values: BalancerSettings): BalancerSettings {
-  const { listen, confirmListen, once, dryRun, confirmUrl } = values;
+export function balancerSettings(values: BalancerOptionValues): BalancerSettings {
+  const { once, dryRun, settle, settleMax } = values;
   if (once && dryRun) throw new UsageError('--once and --dry-run contradict each other: give one');
-  if (listen === confirmListen) {
+  const { services } = checkRenderOptions(values);
+  for (const { name, prefix } of services) {
+    const given = values.service ? `--service ${name}=${prefix}` : `--prefix ${prefix}`;
+    refuseAmongRecords(values.recordPrefix, prefix, given);
+  }
+  if (settle > settleMax) {
+    const [quiet, longest] = [formatDuration(settle), formatDuration(settleMax)];
     throw new UsageError(
-      `--listen and --confirm-listen are both ${listen}: the confirmation needs an address of its own`,
+      `--settle ${quiet} is longer than --settle-max ${longest}: give --settle-max ${quiet} or more`,
     );
   }
-  const port = Number(/(\d+)$/.exec(confirmListen)?.[1] ?? 80);
-  const url = new URL(confirmUrl);
-  if (
-    url.hostname === '127.0.0.1' &&
-    confirmListen.startsWith('127.0.0.1:') &&
-    Number(url.port || 80) !== port
-  ) {
+  refuseSharedFile(values);
+  return { ...values, services };
+}
+
+/** The state is written over whatever is there. */
+function refuseSharedFile(values: BalancerOptionValues): void {
+  const { state, nginxConf, nginxPid, template, errorLog, accessLog } = values;
+  const others = {
+    ...{ '--nginx-conf': nginxConf, '--nginx-pid': nginxPid, '--template': template },
+    ...{ '--error-log': errorLog, '--access-log': accessLog },
+  };
+  for (const [flag, path] of Object.entries(others)) {
+    if (state === undefined || path !== state) continue;
     throw new UsageError(
-      `--confirm-url ${confirmUrl} does not reach --confirm-listen ${confirmListen}: give both the same port`,
+      `--state and ${flag} are both ${state}: the state needs a file of its own, such as ${state}.state`,
     );
   }
-  return values;
 }

@@ -6,10 +6,11 @@
 import type { Log } from '../lib/log.ts';
 import { balancerOptions } from './balancer-options.ts';
 import { variableOf } from './option.ts';
+import { renderCommandOptions } from './render-options.ts';
 import { watchdogOptions } from './watchdog-options.ts';
 
 const known = new Set(
-  [...Object.keys(watchdogOptions), ...Object.keys(balancerOptions)].map(variableOf),
+  [watchdogOptions, balancerOptions, renderCommandOptions].flatMap(Object.keys).map(variableOf),
 );
 
 export function unknownVariables(environment: Readonly<Record<string, string | undefined>>) {

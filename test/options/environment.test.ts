@@ -5,6 +5,7 @@ import { recordedLog } from '../support/recorded-log.ts';
 test('only variables that begin with ROLLCALL_ and are no option are unknown', () => {
   const environment = {
     ...{ PATH: '/bin', ROLLCALLS: 'x', ROLLCALL_TTL: '5s', ROLLCALL_CONFIRM_LISTEN: '8079' },
+    ...{ ROLLCALL_SERVICE: 'web=/test', ROLLCALL_BACKENDS: '-', ROLLCALL_HOLD_ABOVE: '50%' },
     ...{ ROLLCALL_TLL: '5s', ROLLCALL_PORT_8080_TCP: 'tcp://10.0.0.1:8080' },
   };
   expect(unknownVariables(environment)).toEqual(['ROLLCALL_TLL', 'ROLLCALL_PORT_8080_TCP']);

@@ -1,24 +1,65 @@
 /**
- * The whole nginx.conf as a pure function of the template, the settings and the
- * backends. Its generation is the hash of its own text, so equal files have equal
+ * The whole nginx.conf as a pure function of the template, the settings, the services and
+ * their backends. Its generation is the hash of its own text, so equal files have equal
  * generations, and a file on disk can be asked whether it is what it says it is.
  */
 import { createHash } from 'node:crypto';
-import { Liquid, type Template } from 'liquidjs';
 import type { Backend } from '../../registry/backend.ts';
+import type { Service } from '../service.ts';
+import { createEngine, type Templates } from './engine.ts';
+import { type RenderSettings, type ServedService, variablesOf } from './variables.ts';
 
-export interface RenderSettings {
-  readonly listen: string;
-  readonly confirmListen: string;
-  readonly confirmPath: string;
-  readonly pidFile: string;
-  readonly errorLog: string;
-  readonly accessLog: string;
-}
+export type { RenderSettings, ServedService } from './variables.ts';
 
 export interface Rendered {
   readonly generation: string;
+  /** The hash of all that is not membership: the same for all that one renderer makes. */
+  readonly configuration: string;
   readonly text: string;
+}
+
+/**
+ * All services of the renderer, in their order.
+ * @throws Error when the template fails on these backends.
+ */
+export type Renderer = (served: readonly ServedService[]) => Rendered;
+
+export interface CreatedRenderer {
+  readonly render: Renderer;
+  /** nginx can be asked for the generation that it serves. */
+  readonly tellsGeneration: boolean;
+  readonly configuration: string;
+}
+
+/** Stands where the generation will, while the text is hashed. No key, value or setting can hold it. */
+const placeholder = '<generation>';
+const firstLine = (generation: string) =>
+  `# rollcall generation ${generation}. Written by rollcall: changes made here do not last.\n`;
+
+/** @throws Error with the line of the template, when it does not parse or render. */
+export function createRenderer(
+  settings: RenderSettings,
+  services: readonly Service[],
+  templates: Templates,
+): CreatedRenderer {
+  const { main, partials } = templates;
+  const configuration = hash(JSON.stringify([settings, services, main, partials]));
+  const engine = createEngine(templates);
+  const variables = variablesOf(settings, services);
+  const render: Renderer = (served) => {
+    const given = { ...variables(served), generation: placeholder, configuration };
+    const draft = firstLine(placeholder) + engine(given);
+    const generation = hash(draft);
+    return { generation, configuration, text: draft.replaceAll(placeholder, generation) };
+  };
+  // Tried without and with a backend: strict variables fail only where they are reached.
+  const samples = [[], [sample]].map((backends) =>
+    render(services.map((service) => ({ service, backends }))),
+  );
+  const tellsGeneration = samples.every(({ text, generation }) =>
+    text.includes(`"generation":"${generation}"`),
+  );
+  return { render, tellsGeneration, configuration };
 }
 
 const sample: Backend = {
@@ -30,80 +71,6 @@ const sample: Backend = {
   weight: 2,
   meta: { zone: 'a' },
 };
-
-/** @throws Error when the template fails on these backends. */
-export type Renderer = (backends: readonly Backend[]) => Rendered;
-
-/** Stands where the generation will, while the text is hashed. */
-const placeholder = '@generation@';
-const firstLine = (generation: string) =>
-  `# rollcall generation ${generation}. Written by rollcall: changes made here do not last.\n`;
-
-/** A template that does not end, or that fills the memory, is an error instead. */
-const limits = { renderLimit: 5000, memoryLimit: 100_000_000, parseLimit: 10_000_000 };
-
-export interface Templates {
-  /** The whole file. */
-  readonly main: string;
-  /** What {% include 'confirm' %} stands for: the server that answers with the generation. */
-  readonly confirm: string;
-}
-
-/**
- * @throws Error with the line of the template, when it does not parse or render, or
- * when nginx could not tell its generation.
- */
-export function createRenderer(settings: RenderSettings, { main, confirm }: Templates): Renderer {
-  const engine = new Liquid({
-    strictVariables: true,
-    // A template may ask whether a backend has some metadata: {% if backend.meta.zone %}.
-    lenientIf: true,
-    strictFilters: true,
-    ownPropertyOnly: true,
-    templates: { confirm },
-    ...limits,
-  });
-  const parsed = engine.parse(main);
-  const render: Renderer = (backends) => renderWith(engine, parsed, settings, backends);
-  // Tried without and with a backend: strict variables fail only where they are reached.
-  for (const backends of [[], [sample]]) {
-    const { text, generation } = render(backends);
-    if (!text.includes(`"generation":"${generation}"`)) {
-      throw new Error(
-        "it has no {% include 'confirm' %} in its http block: nginx could not tell which generation it serves",
-      );
-    }
-  }
-  return render;
-}
-
-function renderWith(
-  engine: Liquid,
-  template: Template[],
-  settings: RenderSettings,
-  backends: readonly Backend[],
-): Rendered {
-  const draft =
-    firstLine(placeholder) +
-    String(
-      engine.renderSync(template, {
-        backends,
-        generation: placeholder,
-        listen: settings.listen,
-        confirm_listen: settings.confirmListen,
-        confirm_path: settings.confirmPath,
-        pid: settings.pidFile,
-        error_log: settings.errorLog,
-        access_log: settings.accessLog,
-        zone_kb: zoneKb(backends.length),
-      }),
-    );
-  const generation = hash(draft);
-  return { generation, text: draft.replaceAll(placeholder, generation) };
-}
-
-/** nginx's shared zone takes under 1 KB for a server (measured: 10,000 fit in 10 MB), and some for itself. */
-const zoneKb = (servers: number) => 64 + servers;
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12);
 

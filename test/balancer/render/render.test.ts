@@ -1,26 +1,13 @@
 import { expect, test } from 'vitest';
-import {
-  createRenderer,
-  generationOf,
-  type RenderSettings,
-} from '../../../src/balancer/render/render.ts';
-import { readTemplates } from '../../../src/balancer/render/templates.ts';
+import { generationOf } from '../../../src/balancer/render/render.ts';
 import { backend } from '../../support/builders.ts';
+import { renderer } from './rendering.ts';
 
-const settings: RenderSettings = {
-  listen: '127.0.0.1:8080',
-  confirmListen: '127.0.0.1:8079',
-  confirmPath: '/',
-  pidFile: '/run/nginx.pid',
-  errorLog: '/var/log/nginx/error.log',
-  accessLog: 'off',
-};
-const builtIn = readTemplates(undefined);
-const render = createRenderer(settings, builtIn);
-const withMain = (main: string) => createRenderer(settings, { ...builtIn, main });
+const { of: render, configuration, tellsGeneration } = renderer();
 const smallest = "http {\n{% include 'confirm' %}\n}\n";
 
-const serversOf = (text: string) => text.match(/^ *server \S+;$/gm)?.map((line) => line.trim());
+const serversOf = (text: string) =>
+  text.match(/^ *server \S+( \S+)?;$/gm)?.map((line) => line.trim());
 
 test('one server a backend, IPv6 in its brackets', () => {
   const { text } = render([backend('a', 8001), backend('b', '[2001:db8::1]:8002')]);
@@ -39,15 +26,6 @@ test('a weight is written where there is one, and no more of a value than that',
   expect(text).toContain('\n    server 127.0.0.1:8001 weight=5;\n');
   expect(text).toContain('\n    server 127.0.0.1:8002 weight=1000;\n');
   expect(text).not.toContain('zone=');
-});
-
-test('a template of one’s own may ask for metadata that not every backend has', () => {
-  const asking = `${smallest}{% for b in backends %}{% if b.meta.zone %}# {{ b.meta.zone }}{% endif %}{% endfor %}`;
-  const { text } = withMain(asking)([
-    { ...backend('a', 8001), meta: { zone: 'east' } },
-    backend('b', 8002),
-  ]);
-  expect(text.match(/# east/g)).toHaveLength(1);
 });
 
 test('no backend is a 503 with Retry-After, and no upstream without servers', () => {
@@ -75,6 +53,17 @@ test('the article’s proxy headers are there', () => {
   }
 });
 
+test('one service needs no names of hosts, and leaves default_server to others', () => {
+  const { text } = render([backend('a', 8001)]);
+  for (const word of [
+    'default_server',
+    'server_name',
+    'absolute_redirect',
+    'return 404;\n  }\n\n  s',
+  ])
+    expect(text).not.toContain(word);
+});
+
 test('every setting reaches the file', () => {
   const { text } = render([]);
   expect(text).toContain('listen 127.0.0.1:8080;');
@@ -82,13 +71,19 @@ test('every setting reaches the file', () => {
   expect(text).toContain('pid /run/nginx.pid;');
   expect(text).toContain('error_log /var/log/nginx/error.log warn;');
   expect(text).toContain('access_log off;');
+  expect(text).toContain('worker_shutdown_timeout 240000ms;');
+  const logged = renderer({ settings: { accessLog: '/var/log/a' } }).of([]);
+  expect(logged.text).toContain('access_log /var/log/a main;');
 });
 
 test('the file and the answer of nginx carry the same generation', () => {
   const { text, generation } = render([backend('a', 8001)]);
   expect(generation).toMatch(/^[0-9a-f]{12}$/);
   expect(text.split('\n', 1)[0]).toContain(`rollcall generation ${generation}.`);
-  expect(text).toContain(`{"generation":"${generation}"`);
+  expect(text).toContain(
+    `return 200 '{"generation":"${generation}","configuration":"${configuration}","worker":$pid}\\n';`,
+  );
+  expect(tellsGeneration).toBe(true);
 });
 
 test('equal pools have equal generations, others have others', () => {
@@ -96,6 +91,25 @@ test('equal pools have equal generations, others have others', () => {
   expect(render([a])).toEqual(render([a]));
   expect(render([a]).generation).not.toBe(render([backend('a', 8002)]).generation);
   expect(render([a]).generation).not.toBe(render([]).generation);
+});
+
+test('the configuration is the same for every membership, and another for all else', () => {
+  const services = 'web=/test\napi=/api';
+  const one = renderer({ services });
+  expect(one.configuration).toMatch(/^[0-9a-f]{12}$/);
+  expect(one.of([backend('a', 8001)]).configuration).toBe(one.configuration);
+  expect(one.of().configuration).toBe(one.configuration);
+  const others = [
+    renderer({ services }),
+    renderer({ services: 'web=/test\napi=/api keepalive=1' }),
+    renderer({ services: 'web=/test2\napi=/api' }),
+    renderer({ services, settings: { listen: '80' } }),
+    renderer({ services, settings: { workerShutdownTimeoutMs: 1000 } }),
+    renderer({ services, main: smallest }),
+    renderer({ services, main: `${smallest}\n` }),
+  ].map((other) => other.configuration);
+  expect(others[0]).toBe(one.configuration);
+  expect(new Set(others).size).toBe(others.length);
 });
 
 test('a file tells its generation only while it is what was written', () => {
@@ -109,28 +123,19 @@ test('a file tells its generation only while it is what was written', () => {
 });
 
 test('a template of one’s own needs no more than the confirmation', () => {
-  const { text, generation } = withMain(smallest)([]);
+  const own = renderer({ main: smallest });
+  const { text, generation } = own.of([]);
   expect(generationOf(text)).toBe(generation);
-});
-
-test('a template without the confirmation is refused', () => {
-  expect(() => withMain('http {}')).toThrow("no {% include 'confirm' %}");
+  expect(own.tellsGeneration).toBe(true);
 });
 
 test.each([
-  ['a tag that is not closed', `\n{% if backends %}\n${smallest}`, /line:2/],
-  ['a variable that is none', `\n\n{{ backend_list }}\n${smallest}`, /line:3/],
-  ['a filter that is none', `{{ listen | shout }}\n${smallest}`, /line:1/],
-  ['a file that is none', `\n{% include 'other' %}\n${smallest}`, /line:2/],
-])('%s is refused with its line', (_what, main, line) => {
-  expect(() => withMain(main)).toThrow(line);
-});
-
-test('a template cannot read files of the machine', () => {
-  expect(() => withMain(`{% include '/etc/passwd' %}${smallest}`)).toThrow('/etc/passwd');
-});
-
-test('a template that does not end is refused', () => {
-  const endless = `{% for i in (1..1000000000) %}{{ i }}{% endfor %}${smallest}`;
-  expect(() => withMain(endless)).toThrow('limit');
+  ['without the confirmation', 'http {}'],
+  ['with it in a comment', "{% comment %}{% include 'confirm' %}{% endcomment %}"],
+  ['with it only where there are backends', `{% if backends.size > 0 %}${smallest}{% endif %}`],
+])('a template %s is rendered, and nginx cannot tell its generation', (_what, main) => {
+  const own = renderer({ main });
+  expect(own.tellsGeneration).toBe(false);
+  const { text, generation } = own.of([backend('a', 8001)]);
+  expect(generationOf(text)).toBe(generation);
 });
