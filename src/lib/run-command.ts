@@ -19,10 +19,12 @@ const keptOutputChars = 8192;
 /** How long the pipes may stay open after the program has ended. */
 const pipeGraceMs = 200;
 
+/** @param onOutput is given all that the program writes to its standard output, as it comes. */
 export function runCommand(
   [program, ...args]: readonly [string, ...string[]],
   timeoutMs: number,
   signal?: AbortSignal,
+  onOutput: (text: string) => void = () => {},
 ): Promise<CommandResult> {
   if (signal?.aborted) return Promise.resolve({ kind: 'killed', by: 'shutdown', output: '' });
   return new Promise((resolve) => {
@@ -52,6 +54,7 @@ export function runCommand(
         output = (output + text).slice(-keptOutputChars);
       });
     }
+    child.stdout?.on('data', onOutput);
     const ended = (status: number | null, by: string | null) => {
       finish(
         status === null

@@ -2,50 +2,59 @@
  * nginx.conf on disk, replaced whole or not at all. The new text is staged beside
  * the file (a rename across file systems is no rename), with its mode and owner,
  * synced, and renamed over it; the file before it stays as the previous one, so that
- * it can be put back. Whatever fails leaves the file as it was.
+ * it can be put back. Whatever fails leaves the file as it was and nothing staged.
  */
-import type { Stats } from 'node:fs';
-import { copyFile, type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CodedError, codeOf, messageOf } from '../../lib/errors.ts';
+import { codeOf } from '../../lib/errors.ts';
+import { type StagedFile, stageFile, syncDirectory } from '../../lib/staged-file.ts';
+import { explaining } from '../../lib/write-failure.ts';
 import { generationOf } from '../render/render.ts';
 
 export interface ConfigFile {
+  readonly path: string;
   readonly stagedPath: string;
   /** The generation that the file holds; undefined when there is none of ours, or none. */
   generation(): Promise<string | undefined>;
   text(): Promise<string | undefined>;
-  /** Writes and syncs the staged file. */
+  /** Writes the staged file and begins to sync it: nginx can check it meanwhile. */
   stage(text: string): Promise<void>;
   discard(): Promise<void>;
   /**
-   * Renames the staged file over the file. The file before it is kept as the previous one
-   * if it holds `served`, the generation that nginx is known to have taken. One that was
-   * written or changed by somebody else is kept beside it as FILE.before-rollcall.
+   * Renames the staged file over the file once it is synced. The file before it is kept as the
+   * previous one if it holds `served`, the generation that nginx is known to have taken. One that
+   * was written or changed by somebody else is kept beside it as FILE.before-rollcall.
    */
-  commit(served: string | undefined): Promise<void>;
+  commit(served: string | undefined): Promise<Committed>;
   /** Puts the previous file back if it holds `generation`. @returns whether it did. */
   restore(generation: string): Promise<boolean>;
 }
 
-const newFileMode = 0o644;
+export interface Committed {
+  /**
+   * When a power cut can no longer bring back the file before it. Of no concern to a reload, which
+   * reads the new one already; whoever calls the change done waits for it. It may be left alone.
+   */
+  readonly durable: Promise<void>;
+}
 
-/** What to tell an operator for the errors that have a cause outside of rollcall. */
-const explained: Readonly<Record<string, string>> = {
-  EBUSY: 'the file is a mount point of its own: mount its directory instead',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EACCES: 'no permission to write in the directory',
-  EPERM: 'no permission to write in the directory',
-};
+/** What a file is known to hold, for as long as its fingerprint is this one. */
+type Known = { readonly print: string } & (
+  | { readonly generation: string | undefined }
+  /** Written by us and not looked into: that is for when nothing is in a hurry. */
+  | { readonly text: string }
+);
+
+const newFileMode = 0o644;
 
 export function configFile(path: string): ConfigFile {
   const directory = dirname(path);
-  const stagedPath = join(directory, `.${basename(path)}.rollcall-staged`);
-  const previousPath = join(directory, `.${basename(path)}.rollcall-previous`);
+  const beside = (name: string) => join(directory, `.${basename(path)}.rollcall-${name}`);
+  const stagedPath = beside('staged');
+  const previousPath = beside('previous');
   const foreignPath = `${path}.before-rollcall`;
-  let seen: { readonly print: string; readonly generation: string | undefined } | undefined;
+  let known: Known | undefined;
+  let staged: { readonly text: string; readonly file: StagedFile } | undefined;
 
   const text = async () => {
     try {
@@ -56,41 +65,57 @@ export function configFile(path: string): ConfigFile {
     }
   };
 
+  /** Reads the file only where it has changed. */
+  const look = async () => {
+    const print = await fingerprint(path);
+    if (known?.print === print && 'generation' in known) return known;
+    const content = known?.print === print && 'text' in known ? known.text : await text();
+    const looked = { print, generation: generationOf(content ?? '') };
+    known = looked;
+    return looked;
+  };
+
+  const discard = () => {
+    staged = undefined;
+    return rm(stagedPath, { force: true });
+  };
+
   return {
+    path,
     stagedPath,
     text,
-
-    generation: async () => {
-      const print = await fingerprint(path);
-      if (seen?.print !== print) {
-        seen = { print, generation: generationOf((await text()) ?? '') };
-      }
-      return seen.generation;
-    },
+    discard,
+    generation: async () => (await look()).generation,
 
     stage: (content) =>
       explaining(path, async () => {
+        staged = undefined;
         const before = await stat(path).catch(() => undefined);
-        await rm(stagedPath, { force: true });
-        await using file = await open(stagedPath, 'wx', (before?.mode ?? newFileMode) & 0o777);
-        if (before) {
-          await file.chmod(before.mode & 0o777);
-          await keepOwner(file, before);
-        }
-        await file.writeFile(content);
-        await file.sync();
+        const file = await stageFile(stagedPath, content, newFileMode, before);
+        staged = { text: content, file };
       }),
-
-    discard: () => rm(stagedPath, { force: true }),
 
     commit: (served) =>
       explaining(path, async () => {
-        const before = await text();
-        const held = before === undefined ? undefined : generationOf(before);
-        if (before !== undefined && held === undefined) await copyFile(path, foreignPath);
-        if (held !== undefined && held === served) await copyFile(path, previousPath);
-        await rename(stagedPath, path);
-        await syncDirectory(directory);
+        const next = staged;
+        try {
+          await next?.file.synced;
+          const { print, generation } = await look();
+          if (generation === undefined && print !== absent) await copyFile(path, foreignPath);
+          if (generation !== undefined && generation === served) await keep(path, previousPath);
+          await rename(stagedPath, path);
+        } catch (error) {
+          await discard().catch(() => {});
+          throw error;
+        }
+        staged = undefined;
+        const durable = explaining(path, () => syncDirectory(directory));
+        durable.catch(() => {});
+        // The print first: what is written after it changes the print.
+        const print = await fingerprint(path);
+        const isOurs = await next?.file.isAt(path).catch(() => false);
+        known = next && isOurs ? { print, text: next.text } : undefined;
+        return { durable };
       }),
 
     restore: async (generation) => {
@@ -105,13 +130,17 @@ export function configFile(path: string): ConfigFile {
   };
 }
 
-/** Without root a file cannot be given away; that it is then ours does not keep nginx from reading it. */
-async function keepOwner(file: FileHandle, { uid, gid }: Stats): Promise<void> {
-  const made = await file.stat();
-  if (made.uid === uid && made.gid === gid) return;
-  await file.chown(uid, gid).catch((error: unknown) => {
-    if (codeOf(error) !== 'EPERM') throw error;
-  });
+const unlinkable = ['EPERM', 'EXDEV', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/** By a second name for the same file, which takes no time; by a copy where that is not allowed. */
+async function keep(path: string, previousPath: string): Promise<void> {
+  await rm(previousPath, { force: true });
+  try {
+    await link(path, previousPath);
+  } catch (error) {
+    if (!unlinkable.includes(codeOf(error) ?? '')) throw error;
+    await copyFile(path, previousPath);
+  }
 }
 
 const absent = 'absent';
@@ -124,26 +153,5 @@ async function fingerprint(path: string): Promise<string> {
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return absent;
     throw error;
-  }
-}
-
-/** Without it, a rename can be undone by a power cut. */
-async function syncDirectory(directory: string): Promise<void> {
-  await using handle = await open(directory, 'r');
-  await handle.sync();
-}
-
-async function explaining(path: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const why = explained[codeOf(error) ?? ''];
-    throw new CodedError(
-      'WRITE_FAILED',
-      `${path}: ${why ? `${why} (${messageOf(error)})` : messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
   }
 }

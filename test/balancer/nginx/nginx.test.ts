@@ -49,8 +49,14 @@ test('where nothing listens, the reason says what that means', async () => {
 });
 
 test('the check runs the given program, and its status decides', async () => {
-  expect(await control('http://127.0.0.1/', 'true').check('/staged', never)).toBeUndefined();
-  expect(await control('http://127.0.0.1/', 'false').check('/staged', never)).toBe('exit status 1');
+  const accepting = control('http://127.0.0.1/', 'true');
+  expect(await accepting.check('/staged', never)).toEqual({ kind: 'accepted' });
+  const refusing = control('http://127.0.0.1/', 'false');
+  expect(await refusing.check('/staged', never)).toEqual({
+    ...{ kind: 'refused', reason: 'nginx refuses the file: exit status 1' },
+  });
+  const none = control('http://127.0.0.1/', '/no/such/nginx');
+  expect(await none.check('/staged', never)).toMatchObject({ kind: 'not checked' });
 });
 
 test('a reload goes the way that was chosen', async () => {
