@@ -32,15 +32,38 @@ export interface BalancerStatus {
     readonly wanted: string | null;
     readonly onDisk: string | null;
     readonly running: string | null;
+    /** How many generations of nginx live; null: its processes cannot be seen. */
+    readonly living: number | null;
   };
   readonly confirmed: boolean;
-  readonly revision: string | null;
+  /** Why the wanted generation is not the confirmed one. */
+  readonly trouble: string | null;
+  /** What a change waits for. */
+  readonly waiting: 'settling' | 'reloads' | 'generations' | null;
+  readonly services: readonly {
+    readonly name: string;
+    readonly prefix: string;
+    readonly source: 'nowhere' | 'disk' | 'etcd';
+    readonly revision: { readonly wanted: number; readonly applied: number };
+    readonly etcd: EtcdStatus;
+    readonly records: Pick<EtcdStatus, 'connected' | 'trouble'>;
+  }[];
   readonly backends: readonly {
+    readonly service: string;
     readonly key: string;
     /** Null where the key holds none. */
     readonly address: string | null;
-    readonly state: 'in pool' | 'held' | 'set aside';
+    readonly state: 'in pool' | 'held' | 'quarantined' | 'set aside';
     readonly reason?: string;
   }[];
-  readonly etcd: { readonly connected: boolean; readonly dataAgeMs: number | null };
+  /** Of all services together: the worst of each. */
+  readonly etcd: EtcdStatus;
+}
+
+export interface EtcdStatus {
+  readonly connected: boolean;
+  readonly trouble: string | null;
+  /** Since the last complete listing. */
+  readonly dataAgeMs: number | null;
+  readonly missedEvents: number;
 }

@@ -1,28 +1,17 @@
 /**
- * The balancer's loop. One turn: what should nginx serve, what does it serve, and
+ * The balancer's loop. One turn: what should nginx serve, is it time, what does it serve, and
  * one step towards it. A change in etcd rings; without any ring the loop turns on
  * every tick all the same. Nothing known of etcd means nothing is changed.
  */
-import type { Clock } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
 import { Wakeup } from '../lib/wakeup.ts';
-import type { Backend } from '../registry/backend.ts';
-import { type MirrorView, nothingKnown, runMirror } from '../registry/mirror.ts';
-import type { StoredKey, PrefixStore } from '../registry/store.ts';
+import { foldGenerations, type Generations, noGenerations } from './nginx/generations.ts';
+import type { Census } from './pool/census.ts';
+import { Knowledge, type KnowledgeDeps } from './pool/knowledge.ts';
+import type { Rendered } from './render/render.ts';
+import { apply } from './rollout/apply.ts';
+import { type Change, changeOf, type Delivery } from './rollout/delivery.ts';
+import { Plan, type PlanDeps, type Planned } from './rollout/plan.ts';
 import {
-  absenceRule,
-  emptyRoster,
-  foldRoster,
-  recordAnswer,
-  type Roster,
-  servedOf,
-  unaskedOf,
-} from './pool/absence.ts';
-import { apply, type ApplyDeps } from './rollout/apply.ts';
-import { type Pool, poolOf } from './pool/pool.ts';
-import type { Rendered, Renderer } from './render/render.ts';
-import {
-  confirmed,
   type Decision,
   decide,
   nothingObserved,
@@ -31,40 +20,28 @@ import {
   rolloutTimes,
 } from './rollout/rollout.ts';
 
-export interface BalancerDeps extends ApplyDeps {
-  readonly prefix: string;
-  readonly store: PrefixStore;
-  readonly render: Renderer;
-  /** Does a held backend answer, asked directly? Must not throw. */
-  readonly ask: (address: string, signal: AbortSignal) => Promise<boolean>;
-  readonly clock: Clock;
-  /** Told the whole state after every turn, for logs, metrics and status; must not throw. */
+/** What nginx would start on, what it answers, and its processes. */
+export type Look = Pick<Rollout, 'atRest' | 'answer' | 'workers'>;
+
+export interface BalancerDeps extends KnowledgeDeps, PlanDeps {
+  /** Must not throw. */
+  readonly look: (signal: AbortSignal) => Promise<Look>;
+  readonly ways: Readonly<Record<Change, Delivery>>;
+  /** Told the whole state after every turn, for logs, metrics, status and etcd; must not throw. */
   readonly onTurn: (turn: Turn) => void;
 }
 
 /** Everything that one turn of the loop knew and decided. */
-export interface Turn {
-  readonly view: MirrorView;
-  readonly pool: Pool;
-  readonly roster: Roster;
-  /** What nginx should serve; undefined while nothing is known. */
-  readonly wanted: Rendered | undefined;
-  /** Why the newest pool could not be rendered: what was wanted before still is. */
-  readonly templateFault: string | undefined;
+export interface Turn extends Planned {
+  readonly censuses: readonly Census[];
   readonly rollout: Rollout;
+  readonly generations: Generations;
   readonly decision: Decision;
 }
 
 export type Outcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-/**
- * A mass expiry of thousands must not run us out of file descriptors, which would look as if
- * none of them answered. The others are served meanwhile, and asked as these have answered.
- */
-const askedAtOnce = 64;
-
-const nothingListed: Pool = { backends: [], setAside: [] };
-const nobody: ReadonlyMap<string, StoredKey> = new Map();
+const idle: Decision = { kind: 'wait', forMs: rolloutTimes.tickMs };
 
 /**
  * Runs until the signal aborts, or, when asked for `once`, until nginx serves what is
@@ -75,116 +52,72 @@ export async function runBalancer(
   { once }: { readonly once: boolean },
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { clock, file, nginx } = deps;
-  const over = new AbortController();
-  const within = AbortSignal.any([signal, over.signal]);
+  const { clock, look, ways } = deps;
   const bell = new Wakeup();
-  let latest = nothingKnown;
-  let keys = nobody;
-  let pool = nothingListed;
-  let roster = emptyRoster;
-  let wanted: Rendered | undefined;
-  let templateFault: string | undefined;
+  await using knowledge = new Knowledge(deps, () => bell.ring(), signal);
+  const plan = new Plan(deps);
   let rollout = nothingObserved;
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  let generations = noGenerations;
+  let served: Rendered | undefined;
 
-  const mirror = runMirror(
-    deps.prefix,
-    {
-      ...deps,
-      onChange: (changed) => {
-        latest = changed;
-        bell.ring();
-      },
-    },
-    within,
-  );
-  const render = rememberingLast(deps.render);
-  const asked = new Set<string>();
-  const askHeld = () => {
-    for (const { backend, lostAtMs } of unaskedOf(roster)) {
-      if (asked.size >= askedAtOnce) break;
-      if (asked.has(backend.key)) continue;
-      asked.add(backend.key);
-      void deps.ask(backend.address, within).then((answers) => {
-        asked.delete(backend.key);
-        // It may have come back and gone again since: then it is asked again.
-        if (roster.absent.get(backend.key)?.lostAtMs === lostAtMs) {
-          roster = recordAnswer(roster, backend.key, answers);
-        }
-        bell.ring();
-      });
-    }
-  };
+  while (!signal.aborted) {
+    const known = knowledge.update();
+    const planned = await plan.next(known, generations.living);
+    const { target, pace } = planned;
 
-  try {
-    while (!signal.aborted) {
-      const view = latest;
-      if (view.snapshot) {
-        if (view.snapshot.keys !== keys) {
-          keys = view.snapshot.keys;
-          pool = poolOf(deps.prefix, keys.values());
-        }
-        roster = foldRoster(roster, pool.backends, view.snapshot.epoch, clock.now(), absenceRule);
-        askHeld();
-        const draft = render(servedOf(roster));
-        templateFault = draft.ok ? undefined : draft.fault;
-        if (draft.ok) wanted = draft.rendered;
-      }
-      rollout = observe(
-        rollout,
-        { onDisk: await onDisk(file), answer: await nginx.answer(within) },
-        clock.now(),
-      );
+    if (!(pace.due && isFresh(rollout, clock.now() - lookedAtMs))) {
+      const seen = await look(signal);
       // An answer that the shutdown cut off says nothing about nginx.
       if (signal.aborted) break;
-      const decision = wanted ? decide(rollout, wanted.generation, clock.now()) : idle;
-      if (decision.kind === 'confirmed') rollout = confirmed(rollout);
-      if (wanted) rollout = await apply(decision, rollout, wanted, deps, within);
-      deps.onTurn({ view, pool, roster, wanted, templateFault, rollout, decision });
-
-      if (once) {
-        if (templateFault !== undefined) return { ok: false, reason: templateFault };
-        if (decision.kind === 'confirmed') return { ok: true };
-        const reason = rollout.failure?.reason ?? (view.snapshot ? undefined : view.trouble);
-        if (reason !== undefined) return { ok: false, reason };
-      }
-      const pauseMs = decision.kind === 'wait' ? decision.forMs : rolloutTimes.tickMs;
-      const acted = decision.kind === 'swap' || decision.kind === 'reload';
-      await bell.wait(acted ? rolloutTimes.pollMs : pauseMs, clock, within);
+      lookedAtMs = clock.now();
+      rollout = observe(rollout, seen, lookedAtMs);
+      generations = foldGenerations(generations, rollout.workers, lookedAtMs);
     }
-    return { ok: false, reason: 'stopped' };
-  } finally {
-    over.abort();
-    await mirror;
+
+    let decision = idle;
+    if (target) {
+      const { failure } = rollout;
+      const way = ways[changeOf(served, target.rendered)];
+      decision = decide(rollout, target.rendered.generation, clock.now());
+      rollout = await apply(decision, rollout, target.rendered, way, deps, signal);
+      if (signal.aborted) break;
+      if (decision.kind === 'confirmed') served = target.rendered;
+      if (decision.kind === 'deliver' && rollout.told) plan.accepted();
+      const refused = rollout.failure?.step === 'check' && rollout.failure !== failure;
+      if (refused && (await plan.refused(way, signal))) bell.ring();
+    }
+    const turn: Turn = { ...known, ...planned, rollout, generations, decision };
+    deps.onTurn(turn);
+    const outcome = once ? outcomeOf(turn) : undefined;
+    if (outcome) return outcome;
+    await bell.wait(pauseOf(turn), clock, signal);
   }
+  return { ok: false, reason: 'stopped' };
 }
 
-type Draft =
-  | { readonly ok: true; readonly rendered: Rendered }
-  | { readonly ok: false; readonly fault: string };
+/**
+ * For what has just become due, the last look at a well nginx is young enough: to look again would
+ * only cost time, and afterwards it is looked at all the more closely.
+ */
+const isFresh = ({ answer }: Rollout, ageMs: number) =>
+  answer.kind === 'serves' && ageMs < rolloutTimes.tickMs;
 
-/** Most turns want what the turn before wanted: the file is rendered anew only for other backends. */
-function rememberingLast(render: Renderer): (backends: readonly Backend[]) => Draft {
-  let last: { readonly addresses: string; readonly draft: Draft } | undefined;
-  return (backends) => {
-    const addresses = backends.map(({ key, address }) => `${key}=${address}`).join();
-    if (last?.addresses !== addresses) last = { addresses, draft: tryRender(render, backends) };
-    return last.draft;
-  };
+function pauseOf({ decision, pace }: Turn): number {
+  const { pollMs, tickMs } = rolloutTimes;
+  if (decision.kind === 'deliver') return pollMs;
+  const decisionMs = decision.kind === 'wait' ? decision.forMs : tickMs;
+  return pace.due ? decisionMs : Math.min(decisionMs, pace.forMs);
 }
 
-/** An operator's template can fail on backends that it was never tried on. */
-function tryRender(render: Renderer, backends: readonly Backend[]): Draft {
-  try {
-    return { ok: true, rendered: render(backends) };
-  } catch (error) {
-    return { ok: false, fault: `the template does not render: ${messageOf(error)}` };
-  }
-}
-
-const idle: Decision = { kind: 'wait', forMs: rolloutTimes.tickMs };
-
-/** A file that cannot be read is not ours: the swap that follows says why in its own words. */
-async function onDisk(file: ApplyDeps['file']): Promise<string | undefined> {
-  return await file.generation().catch(() => undefined);
+/** For `once`: done, failed, or undefined: not yet. */
+function outcomeOf({ censuses, draft, rollout, decision, quarantine }: Turn): Outcome | undefined {
+  if (draft && !draft.ok) return { ok: false, reason: draft.fault };
+  if (decision.kind === 'confirmed') return { ok: true };
+  const { failure } = rollout;
+  // A file that nginx refused for some backends is tried again without them.
+  const isSolved = failure?.step === 'check' && quarantine.size > 0 && failure.attempts === 1;
+  const untold = censuses.find(({ source, view }) => source === 'nowhere' && view.trouble);
+  const reason = (isSolved ? undefined : failure?.reason) ?? untold?.view.trouble;
+  return reason === undefined ? undefined : { ok: false, reason };
 }

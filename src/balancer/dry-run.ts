@@ -8,22 +8,32 @@ import type { PrefixStore } from '../registry/store.ts';
 import type { ConfigFile } from './nginx/config-file.ts';
 import { poolOf } from './pool/pool.ts';
 import type { Renderer } from './render/render.ts';
+import type { Service } from './service.ts';
+
+export interface DryRun {
+  readonly services: readonly Service[];
+  readonly nginxConf: string;
+  readonly store: Pick<PrefixStore, 'list'>;
+  readonly file: Pick<ConfigFile, 'text'>;
+  readonly render: Renderer;
+}
 
 /** @returns the exit status. */
 export async function dryRun(
-  { prefix, nginxConf }: { readonly prefix: string; readonly nginxConf: string },
-  store: PrefixStore,
-  file: Pick<ConfigFile, 'text'>,
-  render: Renderer,
+  { services, nginxConf, store, file, render }: DryRun,
   signal: AbortSignal,
 ): Promise<number> {
   try {
-    const { keys } = await store.list(prefix, signal);
-    const { backends, setAside } = poolOf(prefix, keys);
-    const { text } = render(backends);
+    const pools = await Promise.all(
+      services.map(async (service) => {
+        const { keys } = await store.list(service.prefix, signal);
+        return { service, ...poolOf(service.prefix, keys) };
+      }),
+    );
+    const { text } = render(pools);
     const before = (await file.text()) ?? '';
     process.stdout.write(text);
-    for (const { key, reason } of setAside) {
+    for (const { key, reason } of pools.flatMap(({ setAside }) => setAside)) {
       process.stderr.write(`rollcall: set aside: ${key}: ${reason}\n`);
     }
     process.stderr.write(

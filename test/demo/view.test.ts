@@ -23,10 +23,18 @@ const down: WatchdogStatus = {
 };
 
 const balancer: BalancerStatus = {
-  generation: { wanted: '0a1b2c3d4e5f', onDisk: '0a1b2c3d4e5f', running: '0a1b2c3d4e5f' },
-  ...{ confirmed: true, revision: '7' },
-  backends: [{ key: '/test/apache-8001', address: '127.0.0.1:8001', state: 'in pool' }],
-  etcd: { connected: true, dataAgeMs: 3 },
+  generation: {
+    ...{ wanted: '0a1b2c3d4e5f', onDisk: '0a1b2c3d4e5f' },
+    ...{ running: '0a1b2c3d4e5f', living: 1 },
+  },
+  ...{ confirmed: true, trouble: null, waiting: null, services: [] },
+  backends: [
+    {
+      ...{ service: 'backend', key: '/test/apache-8001', address: '127.0.0.1:8001' },
+      state: 'in pool',
+    },
+  ],
+  etcd: { connected: true, trouble: null, dataAgeMs: 3, missedEvents: 0 },
 };
 
 const view: View = {

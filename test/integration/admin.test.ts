@@ -79,12 +79,12 @@ test('the balancer: ready once nginx serves what is wanted', async () => {
   expect(status).toMatchObject({
     generation: { wanted: await site.served(), onDisk: wanted, running: wanted },
     confirmed: true,
-    revision: expect.stringMatching(/^\d+$/),
     backends: [{ key: keys.key('one'), address: '127.0.0.1:20001', state: 'in pool' }],
+    services: [{ source: 'etcd', revision: { applied: expect.any(Number) } }],
     etcd: { connected: true, dataAgeMs: expect.any(Number) },
   });
   const { body } = await ask(adminUrl, '/metrics');
-  expect(body).toMatch(/^rollcall_pool_backends\{state="in_pool"\} 1$/m);
+  expect(body).toMatch(/^rollcall_pool_backends\{service="backend",state="in_pool"\} 1$/m);
   expect(body).toMatch(/^rollcall_generation_confirmed 1$/m);
 });
 

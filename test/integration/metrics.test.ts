@@ -67,6 +67,6 @@ test('the metrics of a balancer, before nginx serves anything and after', async 
   await site.startNginx();
   await untilConfirmed(balancer, 'both keys', ({ backends }) => backends.length === 2);
   const metrics = await metricsOf(balancer);
-  expect(metrics).toContain('rollcall_pool_backends{state="in_pool"} 1\n');
+  expect(metrics).toContain('rollcall_pool_backends{service="backend",state="in_pool"} 1\n');
   expect(await complaintsOf(metrics)).toBe('');
 });

@@ -133,8 +133,8 @@ test('each is told once in the log, and counted', async () => {
     told.every(({ level, reason, msg }) => level === 'warn' && msg.endsWith(String(reason))),
   ).toBe(true);
   const { body } = await httpGet(`${balancer.adminUrl}/metrics`, 1000);
-  expect(body).toContain(`rollcall_pool_backends{state="set_aside"} ${setAside.length}\n`);
-  expect(body).toContain('rollcall_pool_backends{state="in_pool"} 7\n');
+  expect(body).toContain(`rollcall_pool_backends{service="backend",state="set_aside"} ${setAside.length}\n`);
+  expect(body).toContain('rollcall_pool_backends{service="backend",state="in_pool"} 7\n');
 });
 
 test('what is put right is a backend, what is removed is forgotten, and both are told', async () => {
@@ -149,9 +149,8 @@ test('what is put right is a backend, what is removed is forgotten, and both are
   expect(addressesOf(backends)).toContain('127.0.0.1:20014');
   // The address that two keys had is now that of the second.
   expect(backends).toContainEqual({
-    key: keys.key('twice'),
-    address: '127.0.0.1:20001',
-    state: 'in pool',
+    ...{ service: 'backend', key: keys.key('twice'), address: '127.0.0.1:20001' },
+    ...{ weight: 1, meta: {}, state: 'in pool' },
   });
   const told = balancer.log.filter(({ msg }) => msg === 'key no longer set aside');
   expect(told.map(({ key }) => String(key)).toSorted()).toEqual(

@@ -1,8 +1,8 @@
 /** The value with its metadata: what is written is read back, and what is read is nothing else. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRenderer } from '../../src/balancer/render.ts';
-import { readTemplates } from '../../src/balancer/templates.ts';
+import { createRenderer } from '../../src/balancer/render/render.ts';
+import { readTemplates } from '../../src/balancer/render/templates.ts';
 import {
   formatValue,
   parseAddress,
@@ -10,6 +10,7 @@ import {
   parseBackend,
   parseValue,
 } from '../../src/registry/backend.ts';
+import { service } from '../support/builders.ts';
 
 const address = '127.0.0.1:8001';
 const read = (text: string, bytes = Buffer.byteLength(text)) => parseValue(text, bytes);
@@ -182,11 +183,13 @@ const nearlyValue = fc.oneof(
     .map(([object, at, noise]) => JSON.stringify(object).slice(0, at) + noise),
 );
 
-const render = createRenderer(
+const { render } = createRenderer(
   {
     ...{ listen: '127.0.0.1:8080', confirmListen: '127.0.0.1:8079', confirmPath: '/' },
     ...{ pidFile: '/run/nginx.pid', errorLog: 'stderr', accessLog: 'off' },
+    workerShutdownTimeoutMs: 240_000,
   },
+  [service()],
   readTemplates(undefined),
 );
 const serversOf = (text: string) => text.split('\n').filter((line) => /^\s*server [^{]/.test(line));
@@ -199,7 +202,7 @@ test('whatever is accepted renders as one server line with an address and perhap
       if (!parsed.ok) return;
       accepted += 1;
       const one = parsed.value;
-      const servers = serversOf(render([one]).text);
+      const servers = serversOf(render([{ service: service(), backends: [one] }]).text);
       const weight = one.weight > 1 ? ` weight=${one.weight}` : '';
       expect(servers).toEqual([`    server ${one.address}${weight};`]);
       expect(servers[0]).toMatch(/^ {4}server [0-9A-Fa-f.:[\]]+( weight=[1-9]\d{0,3})?;$/);

@@ -1,5 +1,7 @@
 /** The smallest things that the tests speak of, each with defaults for what a test does not say. */
 import { type Backend, parseBackend } from '../../src/registry/backend.ts';
+import type { Service } from '../../src/balancer/service.ts';
+import { onlyService } from '../../src/options/service-values.ts';
 import type { WatchdogRecord } from '../../src/registry/record.ts';
 import type { StoredKey } from '../../src/registry/store.ts';
 
@@ -31,3 +33,9 @@ export function recordOf(rest: Partial<WatchdogRecord> = {}): WatchdogRecord {
     ...rest,
   };
 }
+
+/** The service of /test, as --prefix alone makes it. */
+export const service = (rest: Partial<Service> = {}): Service => ({
+  ...onlyService('/test'),
+  ...rest,
+});

@@ -17,13 +17,14 @@ export interface FakePrefixStore extends PrefixStore {
   readonly watches: number;
   deaf: boolean;
   away: boolean;
-  put(key: string, value: string): void;
+  put(key: string, value: string, leaseId?: string): void;
   delete(key: string): void;
   cut(reason: string): void;
   wipe(): void;
 }
 
 interface Watch {
+  readonly prefix: string;
   readonly handlers: WatchHandlers;
   readonly end: (reason: unknown) => void;
 }
@@ -36,7 +37,9 @@ export function fakePrefixStore(): FakePrefixStore {
   const tell = (event: StoreEvent) => {
     if (store.deaf) return;
     told.push({ at: revision, event });
-    for (const { handlers } of watches) handlers.onEvents([event]);
+    for (const { prefix, handlers } of watches) {
+      if (isBelow(prefix, event)) handlers.onEvents([event]);
+    }
   };
   const store: FakePrefixStore = {
     calls: [],
@@ -46,9 +49,9 @@ export function fakePrefixStore(): FakePrefixStore {
     deaf: false,
     away: false,
 
-    put: (key, value) => {
+    put: (key, value, leaseId = '0') => {
       revision += 1;
-      const stored = storedKey(key, value, { modRevision: revision });
+      const stored = storedKey(key, value, { modRevision: revision, leaseId });
       keys.set(key, stored);
       tell({ kind: 'put', stored });
     },
@@ -66,16 +69,20 @@ export function fakePrefixStore(): FakePrefixStore {
       revision = 1;
     },
 
-    list: async () => {
+    list: async (prefix) => {
       store.calls.push('list');
       if (store.away) throw new Error('etcd is away');
-      return { clusterId: 'one', revision, keys: [...keys.values()] };
+      return {
+        clusterId: 'one',
+        revision,
+        keys: [...keys.values()].filter(({ key }) => key.startsWith(`${prefix}/`)),
+      };
     },
-    watch: (_prefix, fromRevision, handlers, signal) => {
+    watch: (prefix, fromRevision, handlers, signal) => {
       store.calls.push(`watch ${fromRevision}`);
       const { promise, reject } = Promise.withResolvers<never>();
       const watch = {
-        handlers,
+        ...{ prefix, handlers },
         end: (reason: unknown) => {
           watches.delete(watch);
           reject(reason);
@@ -84,10 +91,15 @@ export function fakePrefixStore(): FakePrefixStore {
       watches.add(watch);
       signal.addEventListener('abort', () => watch.end(signal.reason));
       handlers.onReady();
-      const past = told.filter(({ at }) => at >= fromRevision).map(({ event }) => event);
+      const past = told
+        .filter(({ at, event }) => at >= fromRevision && isBelow(prefix, event))
+        .map(({ event }) => event);
       if (past.length > 0) handlers.onEvents(past);
       return promise;
     },
   };
   return store;
 }
+
+const isBelow = (prefix: string, event: StoreEvent) =>
+  (event.kind === 'put' ? event.stored.key : event.key).startsWith(`${prefix}/`);

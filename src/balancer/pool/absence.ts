@@ -1,36 +1,40 @@
 /**
  * Absence of knowledge is not knowledge of absence. Pure.
  *
- * One key that goes is believed: the loss of a single backend is always honoured.
- * When two or more, and more than half of all, go within one window, or when etcd
- * turns out to have been wiped or restored, the keys say more about etcd than about
- * the backends: a stall of etcd expires every lease at once. Those backends are held
- * in the pool, asked directly once, and dropped if they do not answer, if they come
- * back by themselves, or when the hold has lasted its time.
+ * One key that goes is believed: the loss of a single backend is always honoured, and so is
+ * the loss of any whose watchdog lives and says that it is down (*proven down*). When two or
+ * more, and more than a share of all, go within one window and nobody says why, or when etcd
+ * turns out to have been wiped or restored, the keys say more about etcd than about the
+ * backends: a stall of etcd expires every lease at once. Those backends are held in the
+ * pool and asked directly once. A held backend is dropped when it does not answer, when it
+ * comes back by itself, when its watchdog proves it down, and when the store has spoken
+ * again: when a listing asked for after the hold still knows nothing of it. While etcd is
+ * away there is no such listing, and the hold goes on.
  */
 import type { Backend } from '../../registry/backend.ts';
+import { verdictOn } from '../../registry/record.ts';
+import type { StoredKey } from '../../registry/store.ts';
 import { byKey } from './pool.ts';
 
 export interface AbsenceRule {
   /** Losses this close together are one event. */
   readonly windowMs: number;
-  /** How long a backend is held for. */
+  /** How long a backend is held for, at least, while etcd answers. */
   readonly holdMs: number;
+  /** 0 to 1: more of the backends than this, gone at once, is doubted. */
+  readonly share: number;
 }
 
-/**
- * A watchdog registers anew at its first probe after the stall: within its interval,
- * timeout and call budget, 3.5 s by default. Three times that leaves room for slower
- * settings. etcd's sweep of expired leases runs every 500 ms.
- */
-export const absenceRule: AbsenceRule = { windowMs: 2000, holdMs: 10_000 };
-
-/** Envoy's panic threshold: below half of the pool, the knowledge is doubted. */
-const doubtedShare = 0.5;
+/** etcd looks for expired leases every 500 ms, and ends thousands of them one after the other. */
+export const lossWindowMs = 2000;
 
 export interface Absent {
   readonly backend: Backend;
   readonly lostAtMs: number;
+  /** Of the store, when the key was last known to be there: its deletion came after. */
+  readonly thereAtRevision: number;
+  /** Its watchdog said so; once said, it holds until the key is back. */
+  readonly provenDown: boolean;
   /** Why it stays in the pool; undefined: its loss is believed. */
   readonly heldBecause: string | undefined;
   /** What it said when asked directly; undefined: not asked yet. */
@@ -39,44 +43,102 @@ export interface Absent {
 
 export interface Roster {
   readonly epoch: number;
-  readonly present: ReadonlyMap<string, Backend>;
+  /** Of the store, at the last look. */
+  readonly revision: number;
+  /** Those whose keys are there, in the order of the keys. */
+  readonly backends: readonly Backend[];
   readonly absent: ReadonlyMap<string, Absent>;
 }
 
-export const emptyRoster: Roster = { epoch: 0, present: new Map(), absent: new Map() };
+export const emptyRoster: Roster = { epoch: 0, revision: 0, backends: [], absent: new Map() };
+
+/** What etcd says now. */
+export interface Sighting {
+  readonly backends: readonly Backend[];
+  readonly epoch: number;
+  readonly revision: number;
+  /** When the last listing that succeeded was asked for. */
+  readonly listedAtMs: number;
+  /** The record beside a key. */
+  readonly recordOf: (key: string) => StoredKey | undefined;
+}
 
 export function foldRoster(
   before: Roster,
-  backends: readonly Backend[],
-  epoch: number,
+  sighting: Sighting,
+  nowMs: number,
+  rule: AbsenceRule,
+): Roster {
+  const { backends, epoch, revision } = sighting;
+  if (epoch === before.epoch && backends === before.backends && before.absent.size === 0) {
+    return revision === before.revision ? before : { ...before, revision };
+  }
+  const absent = new Map<string, Absent>();
+  for (const [key, one] of before.absent) {
+    if (!isOver(one, sighting, nowMs, rule)) absent.set(key, proving(one, sighting));
+  }
+  const present = new Set(backends.map(({ key }) => key));
+  for (const backend of before.backends) {
+    if (present.has(backend.key)) continue;
+    const lost: Absent = {
+      ...{ backend, lostAtMs: nowMs, thereAtRevision: before.revision, provenDown: false },
+      heldBecause: epoch === before.epoch ? undefined : 'etcd was wiped or restored',
+      answers: undefined,
+    };
+    absent.set(backend.key, proving(lost, sighting));
+  }
+  if (absent.size > 0) forgetReturned(absent, present, backends);
+  holdTheDoubtful(absent, backends.length, nowMs, rule);
+  return { epoch, revision, backends, absent };
+}
+
+function isOver(
+  { lostAtMs, heldBecause }: Absent,
+  { listedAtMs }: Sighting,
   nowMs: number,
   { windowMs, holdMs }: AbsenceRule,
-): Roster {
-  const present = new Map(backends.map((backend) => [backend.key, backend]));
-  const addresses = new Set(backends.map(({ address }) => address));
-  const anotherStore = epoch !== before.epoch;
-  const absent = new Map<string, Absent>();
+): boolean {
+  return heldBecause === undefined ? nowMs - lostAtMs >= windowMs : listedAtMs - lostAtMs >= holdMs;
+}
 
-  for (const [key, one] of before.absent) {
-    if (nowMs - one.lostAtMs < (one.heldBecause ? holdMs : windowMs)) absent.set(key, one);
-  }
-  for (const [key, backend] of before.present) {
-    const heldBecause = anotherStore ? 'etcd was wiped or restored' : undefined;
-    absent.set(key, { backend, lostAtMs: nowMs, heldBecause, answers: undefined });
-  }
+/**
+ * On a verdict the record is written in the transaction that deletes the key, so it is newer than
+ * the last look at which the key was there. An older one tells of an earlier time.
+ */
+function proving(one: Absent, { recordOf }: Sighting): Absent {
+  if (one.provenDown) return one;
+  const record = recordOf(one.backend.key);
+  if (!record || record.modRevision <= one.thereAtRevision) return one;
+  if (verdictOn(undefined, record) !== 'proven down') return one;
+  return { ...one, provenDown: true, heldBecause: undefined };
+}
+
+/** Under its own key, or at its address under another one. */
+function forgetReturned(
+  absent: Map<string, Absent>,
+  present: ReadonlySet<string>,
+  backends: readonly Backend[],
+): void {
+  const addresses = new Set(backends.map(({ address }) => address));
   for (const [key, { backend }] of absent) {
     if (present.has(key) || addresses.has(backend.address)) absent.delete(key);
   }
+}
 
-  const lostTogether = [...absent].filter(([, { lostAtMs }]) => nowMs - lostAtMs < windowMs);
-  const all = present.size + lostTogether.length;
-  if (lostTogether.length >= 2 && lostTogether.length > all * doubtedShare) {
-    const heldBecause = `${lostTogether.length} of ${all} keys went within ${windowMs} ms`;
-    for (const [key, one] of lostTogether) {
-      if (!one.heldBecause) absent.set(key, { ...one, heldBecause });
-    }
+function holdTheDoubtful(
+  absent: Map<string, Absent>,
+  presentCount: number,
+  nowMs: number,
+  { windowMs, share }: AbsenceRule,
+): void {
+  const lately = [...absent.values()].filter(({ lostAtMs }) => nowMs - lostAtMs < windowMs);
+  const unexplained = lately.filter(({ provenDown }) => !provenDown);
+  const all = presentCount + lately.length;
+  if (unexplained.length < 2 || unexplained.length <= all * share) return;
+  const heldBecause = `${unexplained.length} of ${all} keys went within ${windowMs} ms, unexplained`;
+  for (const one of unexplained) {
+    if (one.heldBecause === undefined) absent.set(one.backend.key, { ...one, heldBecause });
   }
-  return { epoch, present, absent };
 }
 
 /** Records what a held backend said when it was asked directly. */
@@ -90,15 +152,31 @@ const isHeld = ({ heldBecause, answers }: Absent) => heldBecause !== undefined &
 
 /** Held backends: in the pool although their keys are gone. */
 export const heldOf = ({ absent }: Roster): readonly Absent[] =>
-  [...absent.values()].filter(isHeld);
+  absent.size === 0 ? [] : [...absent.values()].filter(isHeld);
 
 /** Held backends that nobody has asked yet. */
 export const unaskedOf = (roster: Roster): readonly Absent[] =>
   heldOf(roster).filter(({ answers }) => answers === undefined);
 
-/** What nginx is to serve, by key. */
+/** What nginx is to serve, by key; the very same array while nobody is held. */
 export function servedOf(roster: Roster): readonly Backend[] {
   const held = heldOf(roster).map(({ backend }) => backend);
-  if (held.length === 0) return [...roster.present.values()];
-  return [...roster.present.values(), ...held].toSorted(byKey);
+  return held.length === 0 ? roster.backends : [...roster.backends, ...held].toSorted(byKey);
 }
+
+/**
+ * The revision up to which every change shows in what is served. A held backend's deletion
+ * does not show.
+ */
+export const reflectedBy = (roster: Roster): number =>
+  heldOf(roster).reduce(
+    (least, { thereAtRevision }) => Math.min(least, thereAtRevision),
+    roster.revision,
+  );
+
+/** Has a backend gone within the last `withinMs` that may yet turn out to be one of many? */
+export const mayBeOneOfMany = ({ absent }: Roster, nowMs: number, withinMs: number): boolean =>
+  [...absent.values()].some(
+    ({ lostAtMs, provenDown, heldBecause }) =>
+      !provenDown && heldBecause === undefined && nowMs - lostAtMs < withinMs,
+  );

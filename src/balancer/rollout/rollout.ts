@@ -1,10 +1,13 @@
 /**
  * What to do next so that nginx serves what is wanted. Pure, and level-triggered: it
- * compares what is wanted with the file on disk and with what nginx itself answers,
+ * compares what is wanted with what nginx would start on and with what it answers itself,
  * never with what was done before. So a reload that was lost, an nginx that was
- * restarted and a file that was changed by hand are all the same case.
+ * restarted and a file that was changed by hand are all the same case. How a change is
+ * delivered is not known here.
  */
 import { type Backoff, backoffMs } from '../../lib/backoff.ts';
+import type { Workers } from '../nginx/workers.ts';
+import { noRefusals, type Refusals } from './refusals.ts';
 
 /** What nginx answers when asked which generation it serves. */
 export type NginxAnswer =
@@ -14,7 +17,8 @@ export type NginxAnswer =
   /** No answer in time: it says nothing at all, and may be busy. */
   | { readonly kind: 'late'; readonly reason: string };
 
-export type Step = 'swap' | 'reload' | 'confirm';
+/** Where a delivery can fail: nginx refuses it, it is not written, not told, not served. */
+export type Step = 'check' | 'swap' | 'reload' | 'confirm';
 
 export interface Failure {
   readonly generation: string;
@@ -24,15 +28,31 @@ export interface Failure {
   readonly retryAtMs: number;
 }
 
+/** nginx was told of a generation. */
+export interface Told {
+  readonly generation: string;
+  readonly atMs: number;
+  /**
+   * The workers that took requests just before, where all of them were known to be of the
+   * generation before it. Undefined: they cannot be seen, or others were still to come.
+   */
+  readonly before: readonly number[] | undefined;
+}
+
 export interface Rollout {
-  /** The generation that the file on disk holds; undefined: no file of ours. */
-  readonly onDisk: string | undefined;
+  /** The generation that nginx would start on; undefined: none of ours. */
+  readonly atRest: string | undefined;
   readonly answer: NginxAnswer;
   /** Since when every answer has been this one. */
   readonly answeredSinceMs: number;
-  /** The reload that has been asked for and not been answered yet. */
-  readonly reload: { readonly generation: string; readonly atMs: number } | undefined;
+  readonly workers: Workers | undefined;
+  /** What nginx was told last and has not been confirmed yet. */
+  readonly told: Told | undefined;
+  /** Nothing older than the answer takes requests: no older worker is still to come or to go. */
+  readonly settled: boolean;
   readonly failure: Failure | undefined;
+  /** What nginx did not take. */
+  readonly refusals: Refusals;
 }
 
 export const rolloutTimes = {
@@ -54,72 +74,80 @@ export const rolloutTimes = {
 
 /** A file that nginx took back once stands on disk for as short a share of the time as may be. */
 const retries: Readonly<Record<Step, Backoff>> = {
+  check: { firstMs: 500, maxMs: 30_000 },
   swap: { firstMs: 500, maxMs: 30_000 },
   reload: { firstMs: 500, maxMs: 30_000 },
-  confirm: { firstMs: 4000, maxMs: 300_000 },
+  confirm: { firstMs: 4000, maxMs: 60_000 },
 };
 
 export const nothingObserved: Rollout = {
-  onDisk: undefined,
+  atRest: undefined,
   answer: { kind: 'silent', reason: 'not asked yet' },
   answeredSinceMs: 0,
-  reload: undefined,
+  workers: undefined,
+  told: undefined,
+  settled: false,
   failure: undefined,
+  refusals: noRefusals,
 };
 
-const serves = (answer: NginxAnswer, generation: string) =>
+export const serves = (answer: NginxAnswer, generation: string) =>
   answer.kind === 'serves' && answer.generation === generation;
 
 const sameAnswer = (a: NginxAnswer, b: NginxAnswer) =>
   a.kind === 'serves' && b.kind === 'serves' ? a.generation === b.generation : a.kind === b.kind;
 
-/** Folds in what the disk and nginx have just said. */
+/** Folds in what the disk, nginx and its processes have just said. */
 export function observe(
   before: Rollout,
-  { onDisk, answer }: Pick<Rollout, 'onDisk' | 'answer'>,
+  { atRest, answer, workers }: Pick<Rollout, 'atRest' | 'answer' | 'workers'>,
   nowMs: number,
 ): Rollout {
-  if (sameAnswer(before.answer, answer)) return { ...before, onDisk, answer };
+  const anotherMaster =
+    before.workers !== undefined &&
+    workers !== undefined &&
+    workers.master !== before.workers.master;
+  if (sameAnswer(before.answer, answer) && !anotherMaster) {
+    return { ...before, atRest, answer, workers };
+  }
   // nginx came, went or changed: what failed before deserves a new try at once. A refusal
   // of the file itself stays, since it does not depend on what nginx runs.
-  const failure = before.failure?.step === 'swap' ? before.failure : undefined;
-  return { ...before, onDisk, answer, answeredSinceMs: nowMs, failure };
+  const step = before.failure?.step;
+  const failure = step === 'check' || step === 'swap' ? before.failure : undefined;
+  return {
+    ...{ ...before, atRest, answer, workers, failure },
+    ...{ answeredSinceMs: nowMs, settled: false, refusals: noRefusals },
+  };
 }
 
 export type Decision =
-  /** Render, stage, check and swap, then reload. */
-  | { readonly kind: 'swap' }
-  | { readonly kind: 'reload' }
-  /** The reload had its time. */
+  /** Bring it to nginx: the file, where another one is at rest, and the word to load it. */
+  | { readonly kind: 'deliver' }
+  /** What was told had its time. */
   | { readonly kind: 'give up'; readonly reason: string }
   | { readonly kind: 'wait'; readonly forMs: number }
-  /** nginx serves what is wanted, and nothing older answers. */
+  /** nginx serves what is wanted, and nothing older takes requests. */
   | { readonly kind: 'confirmed' };
 
 export function decide(rollout: Rollout, wanted: string, nowMs: number): Decision {
-  const { onDisk, answer, answeredSinceMs, reload, failure } = rollout;
-  const { pollMs, tickMs, overlapMs, confirmWithinMs, spacingMs } = rolloutTimes;
+  const { atRest, answer, told, failure } = rollout;
+  const { pollMs, tickMs, confirmWithinMs, spacingMs } = rolloutTimes;
   if (failure?.generation === wanted && nowMs < failure.retryAtMs) {
     return { kind: 'wait', forMs: Math.min(tickMs, failure.retryAtMs - nowMs) };
   }
-  const inFlight = reload !== undefined && !serves(answer, reload.generation);
-  if (inFlight && reload.generation !== wanted && nowMs - reload.atMs < spacingMs) {
+  const inFlight = told !== undefined && !serves(answer, told.generation);
+  if (inFlight && told.generation !== wanted && nowMs - told.atMs < spacingMs) {
     return { kind: 'wait', forMs: pollMs };
   }
-  if (onDisk !== wanted) return { kind: 'swap' };
+  if (atRest !== wanted) return { kind: 'deliver' };
   if (serves(answer, wanted)) {
-    // What answered before the reload proves nothing about after it: the pool may have been
-    // changed and changed back, and the workers of the change in between are still to come.
-    const provenSinceMs = Math.max(answeredSinceMs, reload?.atMs ?? 0);
-    return nowMs - provenSinceMs >= overlapMs
-      ? { kind: 'confirmed' }
-      : { kind: 'wait', forMs: pollMs };
+    return isAlone(rollout, nowMs) ? { kind: 'confirmed' } : { kind: 'wait', forMs: pollMs };
   }
-  if (reload?.generation !== wanted) {
+  if (told?.generation !== wanted) {
     // A reload is more work for an nginx that is too busy to answer, and closes connections.
-    return answer.kind === 'late' ? { kind: 'wait', forMs: tickMs } : { kind: 'reload' };
+    return answer.kind === 'late' ? { kind: 'wait', forMs: tickMs } : { kind: 'deliver' };
   }
-  if (nowMs - reload.atMs < confirmWithinMs) return { kind: 'wait', forMs: pollMs };
+  if (nowMs - told.atMs < confirmWithinMs) return { kind: 'wait', forMs: pollMs };
   const said = answer.kind === 'serves' ? `still serves ${answer.generation}` : answer.reason;
   return {
     kind: 'give up',
@@ -127,16 +155,42 @@ export function decide(rollout: Rollout, wanted: string, nowMs: number): Decisio
   };
 }
 
-export const reloaded = (rollout: Rollout, generation: string, atMs: number): Rollout => ({
+/** Does nothing older than what nginx answers take requests any more? */
+function isAlone(rollout: Rollout, nowMs: number): boolean {
+  const { answeredSinceMs, told, workers, settled } = rollout;
+  const { overlapMs, confirmWithinMs } = rolloutTimes;
+  if (settled && told === undefined) return true;
+  if (told?.before !== undefined && workers !== undefined) {
+    const older = new Set(told.before);
+    if (!workers.serving.some((pid) => older.has(pid))) return true;
+    // They stay where nginx did not reload what it serves already: then their answers count.
+    if (nowMs - told.atMs < confirmWithinMs) return false;
+  }
+  // What answered before the reload proves nothing about after it: the pool may have been
+  // changed and changed back, and the workers of the change in between are still to come.
+  const provenSinceMs = Math.max(answeredSinceMs, told?.atMs ?? 0);
+  return nowMs - provenSinceMs >= overlapMs;
+}
+
+/** nginx was told. @param before the workers that took requests just before that. */
+export const toldOf = (
+  rollout: Rollout,
+  generation: string,
+  before: Workers | undefined,
+  atMs: number,
+): Rollout => ({
   ...rollout,
-  onDisk: generation,
-  reload: { generation, atMs },
+  atRest: generation,
+  // Where the generation before was not settled, some of its workers may not have been there yet.
+  told: { generation, atMs, before: rollout.settled ? before?.serving : undefined },
+  settled: false,
 });
 
 /** nginx serves what was wanted: what failed on the way is past. */
 export const confirmed = (rollout: Rollout): Rollout => ({
   ...rollout,
-  reload: undefined,
+  told: undefined,
+  settled: true,
   failure: undefined,
 });
 
@@ -151,7 +205,7 @@ export function failed(
   const retryAtMs = nowMs + backoffMs(attempts, retries[step], random);
   return {
     ...rollout,
-    reload: undefined,
+    told: undefined,
     failure: { generation, step, reason, attempts, retryAtMs },
   };
 }

@@ -5,25 +5,41 @@ import {
   emptyRoster,
   foldRoster,
   heldOf,
+  mayBeOneOfMany,
   recordAnswer,
+  reflectedBy,
   type Roster,
   servedOf,
+  type Sighting,
   unaskedOf,
 } from '../../../src/balancer/pool/absence.ts';
-import { backend } from '../../support/builders.ts';
+import type { WatchdogState } from '../../../src/registry/record.ts';
+import type { Backend } from '../../../src/registry/backend.ts';
+import { backend, recordOf, storedKey } from '../../support/builders.ts';
 
-const rule: AbsenceRule = { windowMs: 2000, holdMs: 10_000 };
+const rule: AbsenceRule = { windowMs: 2000, holdMs: 10_000, share: 0.5 };
 const a = backend('a', 8001);
 const b = backend('b', 8002);
 const c = backend('c', 8003);
 const all = [a, b, c];
 
+/** etcd at this moment: it answers all the time, unless `listedAtMs` is from before. */
+const sighting = (
+  nowMs: number,
+  backends: readonly Backend[],
+  more: Partial<Sighting> = {},
+): Sighting => ({
+  ...{ backends, epoch: 0, revision: nowMs, listedAtMs: nowMs, recordOf: () => undefined },
+  ...more,
+});
+
 /** Folds what is listed at each time, from an empty roster. */
 const rosterAfter = (
-  ...turns: readonly (readonly [nowMs: number, listed: typeof all, epoch?: number])[]
+  ...turns: readonly (readonly [nowMs: number, listed: typeof all, more?: Partial<Sighting>])[]
 ) =>
   turns.reduce(
-    (roster, [nowMs, listed, epoch = 0]) => foldRoster(roster, listed, epoch, nowMs, rule),
+    (roster, [nowMs, listed, more]) =>
+      foldRoster(roster, sighting(nowMs, listed, more), nowMs, rule),
     emptyRoster,
   );
 const names = (roster: Roster) =>
@@ -57,7 +73,7 @@ test('losses further apart than the window are believed one by one', () => {
 test('a held backend says why it is held', () => {
   const held = heldOf(rosterAfter([0, all], [10, []]));
   expect(held.map(({ heldBecause }) => heldBecause)).toEqual(
-    all.map(() => '3 of 3 keys went within 2000 ms'),
+    all.map(() => '3 of 3 keys went within 2000 ms, unexplained'),
   );
 });
 
@@ -76,7 +92,7 @@ test('a held backend that does not answer is dropped, one that does stays', () =
 
 test('what was dropped stays dropped in the turns that follow', () => {
   const dropped = recordAnswer(rosterAfter([0, all], [10, []]), a.key, false);
-  expect(names(foldRoster(dropped, [], 0, 20, rule))).toBe('bc');
+  expect(names(foldRoster(dropped, sighting(20, []), 20, rule))).toBe('bc');
 });
 
 test('an answer about somebody who is no longer absent changes nothing', () => {
@@ -97,13 +113,83 @@ test('a backend that moved to another address is served there only', () => {
 });
 
 test('after etcd was wiped even a single lost key is held', () => {
-  const roster = rosterAfter([0, all], [10, [a, b], 1]);
+  const roster = rosterAfter([0, all], [10, [a, b], { epoch: 1 }]);
   expect(names(roster)).toBe('abc');
   expect(heldOf(roster)[0]?.heldBecause).toBe('etcd was wiped or restored');
 });
 
 test('a loss that follows the wipe is a loss like any other', () => {
-  expect(names(rosterAfter([0, all], [10, all, 1], [20, [a, b], 1]))).toBe('ab');
+  expect(names(rosterAfter([0, all], [10, all, { epoch: 1 }], [20, [a, b], { epoch: 1 }]))).toBe(
+    'ab',
+  );
+});
+
+test('while etcd is away the hold goes on: it ends when a listing from after it agrees', () => {
+  const away = { listedAtMs: 10 };
+  const held = rosterAfter([0, all], [10, []], [60_000, [], away]);
+  expect(names(held)).toBe('abc');
+  expect(names(foldRoster(held, sighting(60_010, []), 60_010, rule))).toBe('');
+});
+
+/** The record that the watchdog of `of` left, or moved, at this revision. */
+const recordAt = (revision: number, state: WatchdogState, of = all) => {
+  const keys = new Set(of.map(({ key }) => key));
+  const value = JSON.stringify(recordOf({ state }));
+  const record = storedKey('record', value, { modRevision: revision, leaseId: '7' });
+  return { recordOf: (key: string) => (keys.has(key) ? record : undefined) };
+};
+
+test('what is proven down is never held, all of the pool at once neither', () => {
+  expect(names(rosterAfter([5, all], [10, [], recordAt(8, 'down')]))).toBe('');
+  expect(names(rosterAfter([5, all], [10, [], recordAt(8, 'up')]))).toBe('abc');
+});
+
+test('what is proven down is no part of a mass expiry', () => {
+  const roster = rosterAfter([5, all], [10, [], recordAt(8, 'down', [a, b])]);
+  expect(names(roster)).toBe('');
+});
+
+test('a proof that comes late ends the hold, and stays when its watchdog goes', () => {
+  const held = rosterAfter([5, all], [10, []]);
+  const proven = foldRoster(held, sighting(12, [], recordAt(8, 'rising')), 12, rule);
+  expect(names(proven)).toBe('');
+  expect(names(foldRoster(proven, sighting(20, []), 20, rule))).toBe('');
+});
+
+test('a record from before the key was last seen proves nothing', () => {
+  expect(names(rosterAfter([5, all], [10, [], recordAt(5, 'down')]))).toBe('abc');
+});
+
+const lose = (share: number, left: typeof all) => {
+  const first = foldRoster(emptyRoster, sighting(0, all), 0, { ...rule, share });
+  return names(foldRoster(first, sighting(10, left), 10, { ...rule, share }));
+};
+
+test('the share that is doubted is an option; with all of it nobody is held', () => {
+  expect(lose(0.7, [a])).toBe('a');
+  expect(lose(0.6, [a])).toBe('abc');
+  expect(lose(0, [a, b])).toBe('ab');
+  expect(lose(1, [])).toBe('');
+});
+
+test('a held deletion is not reflected', () => {
+  expect(reflectedBy(rosterAfter([5, all], [10, [a, b]]))).toBe(10);
+  expect(reflectedBy(rosterAfter([5, all], [10, []]))).toBe(5);
+});
+
+test('a fresh loss that nobody explains may be one of many', () => {
+  const lost = rosterAfter([0, all], [10, [a, b]]);
+  expect(mayBeOneOfMany(lost, 59, 50)).toBe(true);
+  expect(mayBeOneOfMany(lost, 60, 50)).toBe(false);
+  const proven = rosterAfter([5, all], [10, [a, b], recordAt(8, 'down')]);
+  expect(mayBeOneOfMany(proven, 20, 50)).toBe(false);
+});
+
+test('while nothing changes the roster and what is served are the same objects', () => {
+  const roster = rosterAfter([0, all]);
+  const later = foldRoster(roster, sighting(0, roster.backends), 5000, rule);
+  expect(later).toBe(roster);
+  expect(servedOf(later)).toBe(roster.backends);
 });
 
 test('what is listed is always served, nobody twice, and nobody longer than the hold', () => {
@@ -115,14 +201,15 @@ test('what is listed is always served, nobody twice, and nobody longer than the 
       let nowMs = 0;
       const lastListedMs = new Map<string, number>();
       for (const [pauseMs, listed] of turns) {
-        for (const { key } of roster.present.values()) lastListedMs.set(key, nowMs + pauseMs);
+        for (const { key } of roster.backends) lastListedMs.set(key, nowMs + pauseMs);
         nowMs += pauseMs;
-        roster = foldRoster(roster, listed, 0, nowMs, rule);
+        roster = foldRoster(roster, sighting(nowMs, listed), nowMs, rule);
         const served = servedOf(roster);
         expect(served).toEqual(expect.arrayContaining(listed));
         expect(new Set(served.map(({ address }) => address)).size).toBe(served.length);
         for (const { key } of served) {
-          const lostAtMs = roster.present.has(key) ? nowMs : (lastListedMs.get(key) ?? 0);
+          const isThere = roster.backends.some((one) => one.key === key);
+          const lostAtMs = isThere ? nowMs : (lastListedMs.get(key) ?? 0);
           expect(nowMs - lostAtMs).toBeLessThan(rule.holdMs);
         }
       }

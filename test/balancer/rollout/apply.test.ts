@@ -1,117 +1,92 @@
 import { expect, test } from 'vitest';
 import { apply } from '../../../src/balancer/rollout/apply.ts';
-import { nothingObserved, type Rollout } from '../../../src/balancer/rollout/rollout.ts';
+import type { Delivered } from '../../../src/balancer/rollout/delivery.ts';
+import { isRefused } from '../../../src/balancer/rollout/refusals.ts';
+import { failed, nothingObserved, type Rollout } from '../../../src/balancer/rollout/rollout.ts';
 import { never, virtualClock } from '../../support/virtual-clock.ts';
 
-const rendered = { generation: 'new', text: '# new' };
-const servesOld: Rollout = { ...nothingObserved, answer: { kind: 'serves', generation: 'old' } };
+const rendered = { generation: 'new', configuration: 'c', text: '# new' };
+const servesOld: Rollout = {
+  ...nothingObserved,
+  ...{ atRest: 'old', answer: { kind: 'serves', generation: 'old' } },
+};
+const deps = { clock: virtualClock(), random: () => 1 };
 
-/** Each step is written down; a step named in `fails` fails with those words. */
-function recorded(fails: Readonly<Record<string, string>> = {}) {
-  const steps: string[] = [];
-  const step = async (name: string) => {
-    steps.push(name);
-    if (fails[name] !== undefined) throw new Error(fails[name]);
-  };
-  const said = async (name: string) => {
-    steps.push(name);
-    return fails[name];
-  };
-  const deps = {
-    file: {
-      stagedPath: '/etc/nginx/staged',
-      generation: async () => 'old',
-      text: async () => '# old',
-      stage: (text: string) => step(`stage ${text}`),
-      discard: () => step('discard'),
-      commit: () => step('commit'),
-      restore: async (generation: string) => {
-        await step(`restore ${generation}`);
-        return generation === 'old';
-      },
+/** A way that has this outcome, and writes down what it is asked. */
+function way(outcome: Delivered = { kind: 'told', before: undefined }) {
+  const asked: string[] = [];
+  return {
+    asked,
+    faultOf: async () => undefined,
+    deliver: async ({ generation }: typeof rendered) => {
+      asked.push(`deliver ${generation}`);
+      return outcome;
     },
-    nginx: {
-      check: (path: string) => said(`check ${path}`),
-      reload: () => said('reload'),
-      answer: async () => servesOld.answer,
+    takeBack: async (served: string | undefined) => {
+      asked.push(`take back to ${served}`);
+      return { fingerprint: 'all of it', words: '; the file that it serves is back in place' };
     },
-    clock: virtualClock(),
-    random: () => 1,
   };
-  return { steps, deps };
 }
 
-test('a swap stages, checks what is staged, commits and reloads, in this order', async () => {
-  const { steps, deps } = recorded();
-  const after = await apply({ kind: 'swap' }, servesOld, rendered, deps, never);
-  expect(steps).toEqual(['stage # new', 'check /etc/nginx/staged', 'commit', 'reload']);
-  expect(after).toMatchObject({ onDisk: 'new', reload: { generation: 'new' }, failure: undefined });
-});
-
-test('a file that nginx refuses is thrown away, and nothing is reloaded', async () => {
-  const { steps, deps } = recorded({ 'check /etc/nginx/staged': 'unknown directive "x"' });
-  const after = await apply({ kind: 'swap' }, servesOld, rendered, deps, never);
-  expect(steps).toEqual(['stage # new', 'check /etc/nginx/staged', 'discard']);
-  expect(after.onDisk).toBe(servesOld.onDisk);
-  expect(after.failure).toMatchObject({
-    ...{ step: 'swap', generation: 'new', attempts: 1 },
-    reason: 'nginx refuses the file: unknown directive "x"',
-  });
-});
-
-test.each(['stage # new', 'commit'])('what cannot be written (%s) is a failure', async (step) => {
-  const { steps, deps } = recorded({ [step]: 'the disk is full' });
-  const after = await apply({ kind: 'swap' }, servesOld, rendered, deps, never);
-  expect(steps.at(-1)).toBe('discard');
-  expect(after.failure).toMatchObject({ step: 'swap', reason: 'the disk is full' });
-});
-
-test('a reload that failed leaves the new file on disk and says so', async () => {
-  const { steps, deps } = recorded({ reload: 'nginx is not running' });
-  const after = await apply({ kind: 'swap' }, servesOld, rendered, deps, never);
-  expect(steps.at(-1)).toBe('reload');
+test('what was delivered is told, and not confirmed', async () => {
+  const before = { master: '1@1', serving: [10], leaving: [] };
+  const from = { ...servesOld, settled: true };
+  const told = way({ kind: 'told', before });
+  const after = await apply({ kind: 'deliver' }, from, rendered, told, deps, never);
   expect(after).toMatchObject({
-    ...{ onDisk: 'new', reload: undefined },
-    failure: { step: 'reload', reason: 'nginx is not running' },
+    ...{ atRest: 'new', settled: false, failure: undefined },
+    told: { generation: 'new', before: [10] },
   });
 });
 
-test('a reload alone touches no file', async () => {
-  const { steps, deps } = recorded();
-  await apply({ kind: 'reload' }, servesOld, rendered, deps, never);
-  expect(steps).toEqual(['reload']);
+test.each([
+  ['check', false, 'old'],
+  ['swap', false, 'old'],
+  ['reload', true, 'new'],
+] as const)('a failed %s is a value with its reason', async (step, atRest, holds) => {
+  const outcome = { kind: 'failed', step, reason: 'the disk is full', atRest } as const;
+  const after = await apply({ kind: 'deliver' }, servesOld, rendered, way(outcome), deps, never);
+  expect(after).toMatchObject({
+    ...{ atRest: holds, told: undefined },
+    failure: { step, generation: 'new', attempts: 1, reason: 'the disk is full' },
+  });
 });
 
 const givenUp = { kind: 'give up', reason: 'nginx did not serve new' } as const;
 
-test('giving up puts back the file of the generation that nginx goes on with', async () => {
-  const { steps, deps } = recorded();
-  const { failure } = await apply(givenUp, servesOld, rendered, deps, never);
-  expect(steps).toEqual(['restore old']);
-  expect(failure).toMatchObject({
+test('what nginx did not take is taken back, remembered, and its try put off', async () => {
+  const taken = way();
+  const after = await apply(givenUp, servesOld, rendered, taken, deps, never);
+  expect(taken.asked).toEqual(['take back to old']);
+  expect(after.failure).toMatchObject({
     step: 'confirm',
     reason: 'nginx did not serve new; the file that it serves is back in place',
   });
+  expect(isRefused(after.refusals, 'new', 'all of it', 0)).toBe(true);
 });
 
-test('giving up on a silent nginx leaves the new file for its next start', async () => {
-  const { steps, deps } = recorded();
-  const { failure } = await apply(givenUp, nothingObserved, rendered, deps, never);
-  expect(steps).toEqual([]);
-  expect(failure?.reason).toBe('nginx did not serve new');
+test('a silent nginx has refused nothing', async () => {
+  const after = await apply(givenUp, nothingObserved, rendered, way(), deps, never);
+  expect(after.refusals.size).toBe(0);
 });
 
-test('a file that cannot be put back is told with the failure', async () => {
-  const { deps } = recorded({ 'restore old': 'the disk is full' });
-  const { failure } = await apply(givenUp, servesOld, rendered, deps, never);
-  expect(failure?.reason).toContain('could not be put back: the disk is full');
+test('what is unchanged since nginx refused it waits longer, with the reason of then', async () => {
+  const failure = { generation: 'new', step: 'confirm', reason: 'still serves old' } as const;
+  const before = failed(servesOld, failure, 0, () => 1);
+  const same = way({ kind: 'unchanged' });
+  const after = await apply({ kind: 'deliver' }, before, rendered, same, deps, never);
+  expect(after).toMatchObject({
+    ...{ atRest: 'old', told: undefined },
+    failure: { attempts: 2, reason: 'still serves old' },
+  });
 });
 
-test.each([{ kind: 'wait', forMs: 20 }, { kind: 'confirmed' }] as const)(
-  '$kind changes nothing',
-  async (decision) => {
-    const { steps, deps } = recorded();
-    expect(await apply(decision, servesOld, rendered, deps, never)).toBe(servesOld);
-    expect(steps).toEqual([]);
-  },
-);
+test('a wait changes nothing, a confirmation ends what was told', async () => {
+  const idle = way();
+  const wait = { kind: 'wait', forMs: 20 } as const;
+  expect(await apply(wait, servesOld, rendered, idle, deps, never)).toBe(servesOld);
+  const after = await apply({ kind: 'confirmed' }, servesOld, rendered, idle, deps, never);
+  expect(after).toMatchObject({ told: undefined, settled: true, failure: undefined });
+  expect(idle.asked).toEqual([]);
+});

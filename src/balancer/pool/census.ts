@@ -1,0 +1,122 @@
+/**
+ * What is known of one service, turn by turn. Pure. From the copy of its keys and of the records
+ * beside them to the backends that nginx should have, with everything that is set aside or held.
+ * Before the first listing it is what was kept on disk, and before that nothing: which is not
+ * the same as nobody.
+ */
+import type { Backend } from '../../registry/backend.ts';
+import { type MirrorView, nothingKnown } from '../../registry/mirror.ts';
+import { recordKey } from '../../registry/record.ts';
+import type { StoredKey } from '../../registry/store.ts';
+import type { Service } from '../service.ts';
+import {
+  type AbsenceRule,
+  emptyRoster,
+  foldRoster,
+  reflectedBy,
+  type Roster,
+  servedOf,
+} from './absence.ts';
+import { emptyPool, type Pool, poolOf } from './pool.ts';
+
+/** The last good pool of a service, as it was kept on disk. */
+export interface Remembered {
+  readonly clusterId: string;
+  readonly revision: number;
+  readonly backends: readonly Backend[];
+}
+
+export interface Census {
+  readonly service: Service;
+  /** Where the knowledge comes from. */
+  readonly source: 'nowhere' | 'disk' | 'etcd';
+  readonly view: MirrorView;
+  /** The records beside the keys; without them, no loss is explained. */
+  readonly records: MirrorView;
+  readonly pool: Pool;
+  readonly roster: Roster;
+  /** The same array until something changes. */
+  readonly served: readonly Backend[];
+  /** Of the store, when a key of the prefix last changed. */
+  readonly changedAtRevision: number;
+  /** Every change of the prefix up to here shows in `served`. */
+  readonly reflects: number;
+  /** The store that these revisions are of. */
+  readonly clusterId: string;
+  /** There is a memory to fall back to, be it of nobody. */
+  readonly remembers: boolean;
+}
+
+/** @param remembered what goes missing of it by the first listing is lost like any other. */
+export const unknownCensus = (service: Service, remembered?: Remembered): Census => ({
+  ...{ service, source: 'nowhere', view: nothingKnown, records: nothingKnown },
+  ...{ pool: emptyPool, served: [], changedAtRevision: 0, reflects: 0 },
+  roster: {
+    ...emptyRoster,
+    ...{ revision: remembered?.revision ?? 0, backends: remembered?.backends ?? [] },
+  },
+  clusterId: remembered?.clusterId ?? '',
+  remembers: remembered !== undefined,
+});
+
+/** How long etcd may take for its first word before the memory is served instead. */
+const firstWordMs = 2000;
+
+/** Nothing came from etcd yet, and it is in trouble or had its time: what was kept is served. */
+export const fallenBack = (census: Census, sinceStartMs: number): Census =>
+  census.source === 'nowhere' &&
+  census.remembers &&
+  (census.view.trouble !== undefined || sinceStartMs >= firstWordMs)
+    ? { ...census, source: 'disk', served: census.roster.backends }
+    : census;
+
+export interface Seen {
+  readonly view: MirrorView;
+  readonly records: MirrorView;
+  readonly recordPrefix: string;
+}
+
+export function foldCensus(
+  before: Census,
+  { view, records, recordPrefix }: Seen,
+  nowMs: number,
+  rule: AbsenceRule,
+): Census {
+  const { snapshot, listedAtMs } = view;
+  if (!snapshot || listedAtMs === undefined) return { ...before, view, records };
+  const { service } = before;
+  const same = before.source === 'etcd' && before.view.snapshot?.keys === snapshot.keys;
+  const pool = same ? before.pool : poolOf(service.prefix, snapshot.keys.values());
+  const changedAtRevision = same ? before.changedAtRevision : snapshot.revision;
+  const recordOf = (key: string): StoredKey | undefined =>
+    records.snapshot?.keys.get(recordKey(recordPrefix, key));
+  const roster = foldRoster(
+    before.source === 'etcd' ? before.roster : ofThisStore(before, view),
+    {
+      ...{ backends: pool.backends, epoch: snapshot.epoch, revision: snapshot.revision },
+      ...{ listedAtMs, recordOf },
+    },
+    nowMs,
+    rule,
+  );
+  const served = servedOf(roster);
+  return {
+    ...{ service, source: 'etcd', view, records, pool, roster },
+    served: sameBackends(served, before.served) ? before.served : served,
+    changedAtRevision,
+    reflects: Math.min(changedAtRevision, reflectedBy(roster)),
+    ...{ clusterId: snapshot.clusterId, remembers: true },
+  };
+}
+
+const sameBackends = (a: readonly Backend[], b: readonly Backend[]) =>
+  a === b || (a.length === b.length && a.every((one, n) => one === b[n]));
+
+/** What was kept was seen in another store if that one's revision was higher, or its name another. */
+function ofThisStore({ roster, clusterId }: Census, { snapshot }: MirrorView): Roster {
+  const same =
+    snapshot !== undefined &&
+    snapshot.clusterId === clusterId &&
+    snapshot.revision >= roster.revision;
+  return { ...roster, epoch: same ? snapshot.epoch : -1 };
+}

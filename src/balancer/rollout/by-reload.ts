@@ -1,0 +1,115 @@
+/**
+ * Delivery by a file and a reload. The new text is staged beside the file, checked by nginx while
+ * it is being synced, and renamed over the file; then nginx is told to load it. Whatever fails
+ * before the rename leaves the file as it was.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
+import type { WorkersWitness } from '../nginx/by-workers.ts';
+import type { Committed, ConfigFile } from '../nginx/config-file.ts';
+import type { Nginx } from '../nginx/nginx.ts';
+import type { Rendered } from '../render/render.ts';
+import type { Delivered, Delivery } from './delivery.ts';
+import { isRefused } from './refusals.ts';
+import type { Rollout, Step } from './rollout.ts';
+
+export interface ReloadDeps {
+  readonly file: ConfigFile;
+  readonly nginx: Nginx;
+  readonly clock: Clock;
+  /** Told just before nginx is, where only its processes can tell what it serves. */
+  readonly witness: Pick<WorkersWitness, 'told'> | undefined;
+  /** Told how long nginx's check took. */
+  readonly onCheck: (tookMs: number) => void;
+}
+
+export function byReload({ file, nginx, clock, witness, onCheck }: ReloadDeps): Delivery {
+  const check = async (signal: AbortSignal) => {
+    const beganAtMs = clock.now();
+    const verdict = await nginx.check(file.stagedPath, signal);
+    onCheck(clock.now() - beganAtMs);
+    return verdict;
+  };
+
+  /** @returns the new file in place, or why the old one still is. */
+  const swap = async (
+    { text, generation }: Rendered,
+    rollout: Rollout,
+    signal: AbortSignal,
+  ): Promise<Delivered | Committed> => {
+    let step: Step = 'swap';
+    try {
+      await file.stage(text);
+      if (rollout.refusals.has(generation)) {
+        const fingerprint = await nginx.fingerprint(file.stagedPath, signal);
+        if (isRefused(rollout.refusals, generation, fingerprint, clock.now())) {
+          await file.discard();
+          return { kind: 'unchanged' };
+        }
+      }
+      const verdict = await check(signal);
+      if (verdict.kind !== 'accepted') {
+        step = verdict.kind === 'refused' ? 'check' : 'swap';
+        throw new Error(verdict.reason);
+      }
+      const { answer } = rollout;
+      return await file.commit(answer.kind === 'serves' ? answer.generation : undefined);
+    } catch (error) {
+      await file.discard().catch(() => {});
+      return { kind: 'failed', step, reason: messageOf(error), atRest: false };
+    }
+  };
+
+  return {
+    faultOf: async ({ text }, signal) => {
+      try {
+        await file.stage(text);
+        const verdict = await check(signal);
+        return verdict.kind === 'refused' ? verdict.reason : undefined;
+      } finally {
+        await file.discard().catch(() => {});
+      }
+    },
+
+    deliver: async (wanted, rollout, signal) => {
+      const swapped =
+        rollout.atRest === wanted.generation ? inPlace : await swap(wanted, rollout, signal);
+      if ('kind' in swapped) return swapped;
+      const before = await nginx.workers();
+      witness?.told(wanted.generation, before);
+      const reason = await nginx.reload(signal);
+      if (reason !== undefined) return atRest('reload', reason);
+      try {
+        // nginx need not wait for it; but what a power cut can undo is not done.
+        await swapped.durable;
+        return { kind: 'told', before };
+      } catch (error) {
+        return atRest('swap', messageOf(error));
+      }
+    },
+
+    takeBack: async (served, signal) => {
+      const fingerprint = await nginx.fingerprint(file.path, signal);
+      return { fingerprint, words: await putBack(file, served) };
+    },
+  };
+}
+
+/** A failure after the new file was put in place. */
+const atRest = (step: 'swap' | 'reload', reason: string): Delivered => ({
+  ...{ kind: 'failed', step, reason, atRest: true },
+});
+
+const inPlace: Committed = { durable: Promise.resolve() };
+
+/** An nginx that goes on with the old generation must find the old file when it starts again. */
+async function putBack(file: ConfigFile, served: string | undefined): Promise<string> {
+  if (served === undefined) return '';
+  try {
+    return (await file.restore(served))
+      ? '; the file that it serves is back in place'
+      : '; the file that it serves is no longer here to be put back';
+  } catch (error) {
+    return `; the previous file could not be put back: ${messageOf(error)}`;
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What nginx should serve, from who is in the pools: rendered anew only when somebody comes, goes
+ * or changes. A template that fails on these backends is a value with its reason.
+ */
+import { messageOf } from '../../lib/errors.ts';
+import type { Rendered, Renderer, ServedService } from '../render/render.ts';
+
+export type Draft =
+  | { readonly ok: true; readonly served: readonly ServedService[]; readonly rendered: Rendered }
+  | { readonly ok: false; readonly served: readonly ServedService[]; readonly fault: string };
+
+/** The very same draft while the backends are the same. */
+export function rememberingLast(render: Renderer): (served: readonly ServedService[]) => Draft {
+  let last: Draft | undefined;
+  return (served) => {
+    if (!last || !sameServed(last.served, served)) last = draftOf(render, served);
+    return last;
+  };
+}
+
+/** An operator's template can fail on backends that it was never tried on. */
+export function draftOf(render: Renderer, served: readonly ServedService[]): Draft {
+  try {
+    return { ok: true, served, rendered: render(served) };
+  } catch (error) {
+    return { ok: false, served, fault: `the template does not render: ${messageOf(error)}` };
+  }
+}
+
+const sameServed = (a: readonly ServedService[], b: readonly ServedService[]) =>
+  a === b ||
+  a.every(({ backends }, n) => {
+    const others = b[n]?.backends ?? [];
+    return (
+      backends === others ||
+      (backends.length === others.length && backends.every((one, at) => one === others[at]))
+    );
+  });

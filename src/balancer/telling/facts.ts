@@ -1,0 +1,22 @@
+/** What several tellers conclude from a turn. Pure. */
+import type { Turn } from '../balancer.ts';
+import type { PaceReason } from '../rollout/pacing.ts';
+import type { Quarantine, Quarantined } from '../rollout/quarantine.ts';
+import type { NginxAnswer } from '../rollout/rollout.ts';
+import type { Service } from '../service.ts';
+
+/** nginx serves all that is wanted now, and nothing older takes requests. */
+export const isSettled = ({ decision, draft, target }: Turn): boolean =>
+  decision.kind === 'confirmed' && draft?.ok === true && draft.rendered === target?.rendered;
+
+/** Those of one service. */
+export const quarantinedOf = (
+  quarantine: Quarantine,
+  { prefix }: Service,
+): readonly Quarantined[] =>
+  [...quarantine.values()].filter(({ backend }) => backend.key.startsWith(`${prefix}/`));
+
+export const servedBy = (answer: NginxAnswer) =>
+  answer.kind === 'serves' ? answer.generation : undefined;
+
+export const waitReasons = ['settling', 'reloads', 'generations'] as const satisfies PaceReason[];

@@ -1,0 +1,105 @@
+/**
+ * What a balancer has seen nginx serve: the acknowledgement that it keeps in etcd for each of its
+ * prefixes. Pure. It lies on a lease of the balancer's own, so whoever is listed is alive. It
+ * is there from the start, with revision 0 until something is confirmed: an nginx whose balancer
+ * has confirmed nothing yet may serve anything.
+ *
+ *   key    RECORD_PREFIX/balancers/PREFIX/INSTANCE
+ *   value  a JSON object of the fields below, at most 4096 bytes
+ *
+ * It changes with what it says and never else. Fields that are not known here are ignored.
+ */
+import { printable } from '../lib/printable.ts';
+import type { Parsed } from './backend.ts';
+import { type JsonObject, parseJsonObject } from './json-object.ts';
+
+export interface Acknowledgement {
+  /** A new one for each process. */
+  readonly instance: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  /** HOST:PORT of its admin server. */
+  readonly admin: string | null;
+  readonly service: string;
+  /** The store that the revision is one of: a restored or another one counts anew. */
+  readonly cluster: string;
+  /**
+   * Every change of the prefix up to this revision shows in what nginx serves, and nothing older
+   * takes requests any more. It moves only when the prefix changes.
+   */
+  readonly revision: number;
+  /** Of nginx, that reflects it; null: none was confirmed yet. */
+  readonly generation: string | null;
+  /**
+   * Older generations of nginx still live, to finish what they have begun; null: nginx's
+   * processes cannot be seen.
+   */
+  readonly olderLive: boolean | null;
+}
+
+const maxNameChars = 64;
+
+/** @param prefix of the service; without its closing slash, as `recordPrefix`. */
+export const acknowledgementKey = (recordPrefix: string, prefix: string, instance: string) =>
+  `${recordPrefix}/balancers${prefix}/${instance}`;
+
+/** One text for equal acknowledgements, with the fields in this order. */
+export function formatAcknowledgement(said: Acknowledgement): string {
+  const { instance, host, pid, version, admin, service } = said;
+  const { cluster, revision, generation, olderLive } = said;
+  return JSON.stringify({
+    instance: printable(instance, maxNameChars),
+    host: printable(host, maxNameChars),
+    pid,
+    version: printable(version, maxNameChars),
+    admin: admin === null ? null : printable(admin, 2 * maxNameChars),
+    service: printable(service, maxNameChars),
+    cluster: printable(cluster, maxNameChars),
+    revision,
+    generation,
+    olderLive,
+  });
+}
+
+const no = (field: string, what: string) =>
+  ({ ok: false, reason: `its "${field}" is ${what}` }) as const;
+
+export function parseAcknowledgement(text: string): Parsed<Acknowledgement> {
+  const parsed = parseJsonObject(text);
+  if (!parsed.ok) return parsed;
+  const object = parsed.value;
+  const { pid, revision, generation, olderLive } = object;
+  for (const field of ['instance', 'host', 'version', 'service', 'cluster']) {
+    if (typeof object[field] !== 'string') return no(field, 'no text');
+  }
+  if (!isWhole(pid, 1)) return no('pid', 'no process id');
+  if (!isWhole(revision, 0)) return no('revision', 'no revision');
+  if (generation !== null && !isGeneration(generation)) return no('generation', 'no generation');
+  if (olderLive !== null && typeof olderLive !== 'boolean') {
+    return no('olderLive', 'neither true, false nor null');
+  }
+  const { admin } = object;
+  return {
+    ok: true,
+    value: {
+      ...texts(object),
+      ...{ pid, revision, generation, olderLive },
+      admin: typeof admin === 'string' ? printable(admin, 2 * maxNameChars) : null,
+    },
+  };
+}
+
+const isGeneration = (value: unknown): value is string =>
+  typeof value === 'string' && /^[0-9a-f]{12}$/.test(value);
+
+const isWhole = (value: unknown, least: number): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= least;
+
+function texts(object: JsonObject) {
+  const text = (field: string) => printable(String(object[field]), maxNameChars);
+  return {
+    ...{ instance: text('instance'), host: text('host'), version: text('version') },
+    ...{ service: text('service'), cluster: text('cluster') },
+  };
+}
