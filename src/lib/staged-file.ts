@@ -29,39 +29,52 @@ export async function stageFile(
   newMode: number,
   like?: Likeness,
 ): Promise<StagedFile> {
-  await rm(path, { force: true });
   const mode = (like?.mode ?? newMode) & 0o777;
-  const file = await open(path, 'wx', mode);
-  let staged: BigIntStats;
+  const file = await openNew(path, mode);
   try {
-    if (like) {
-      await file.chmod(mode);
-      await giveTo(file, like);
-    }
+    if (like) await makeLike(file, mode, like);
     await file.writeFile(content);
-    staged = await file.stat({ bigint: true });
   } catch (error) {
     await file.close().catch(() => {});
     await rm(path, { force: true });
     throw error;
   }
   const synced = syncAndClose(file);
+  const done = synced.then(() => {});
   // Whoever throws it away does not wait for it.
-  synced.catch(() => {});
-  return { synced, isAt: async (at) => isSame(staged, await stat(at, { bigint: true })) };
+  done.catch(() => {});
+  return {
+    synced: done,
+    isAt: async (at) => isSame(await synced, await stat(at, { bigint: true })),
+  };
 }
 
-async function syncAndClose(file: FileHandle): Promise<void> {
+/** In the place of whatever is there; never through a link that somebody put there. */
+async function openNew(path: string, mode: number): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', mode);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    await rm(path, { force: true });
+    return await open(path, 'wx', mode);
+  }
+}
+
+/** @returns what it then is: where it has been since is told by that. */
+async function syncAndClose(file: FileHandle): Promise<BigIntStats> {
   try {
     await file.sync();
+    return await file.stat({ bigint: true });
   } finally {
     await file.close();
   }
 }
 
 /** Without root a file cannot be given away; that it is then ours keeps nobody from reading it. */
-async function giveTo(file: FileHandle, { uid, gid }: Likeness): Promise<void> {
+async function makeLike(file: FileHandle, mode: number, { uid, gid }: Likeness): Promise<void> {
   const made = await file.stat();
+  // The umask took from the mode.
+  if ((made.mode & 0o777) !== mode) await file.chmod(mode);
   if (made.uid === uid && made.gid === gid) return;
   await file.chown(uid, gid).catch((error: unknown) => {
     if (codeOf(error) !== 'EPERM') throw error;

@@ -20,12 +20,21 @@ export interface Snapshot {
   /** How often the store turned out to be another one: wiped or restored. */
   readonly epoch: number;
   readonly keys: ReadonlyMap<string, StoredKey>;
+  /** What `keys` was made of; undefined: of a listing alone. */
+  readonly madeOf: Step | undefined;
   /** Deleted keys and the revision of their deletion, until a listing is newer. */
   readonly tombstones: ReadonlyMap<string, number>;
   /** What the last listing repaired and no event has told of yet: key to revision. */
   readonly unexplained: ReadonlyMap<string, number>;
   /** How many changes the watch never told. */
   readonly missed: number;
+}
+
+/** For whoever holds what was made of the keys before: what is to be made anew. */
+export interface Step {
+  readonly before: ReadonlyMap<string, StoredKey>;
+  /** Keys that came, went or changed; no others. */
+  readonly changed: readonly string[];
 }
 
 /** A snapshot from the first listing ever. */
@@ -36,6 +45,7 @@ export function firstSnapshot(listing: Listing): Snapshot {
     listedRevision: listing.revision,
     epoch: 0,
     keys: new Map(listing.keys.map((stored) => [stored.key, stored])),
+    madeOf: undefined,
     tombstones: new Map(),
     unexplained: new Map(),
     missed: 0,
@@ -89,7 +99,7 @@ export function foldListing(known: Snapshot, listing: Listing, context: ListingC
   return {
     ...known,
     // Same content keeps the same object, so that whoever holds it sees that nothing changed.
-    keys: found.size > 0 ? keys : known.keys,
+    ...(found.size > 0 && { keys, madeOf: { before: known.keys, changed: [...found.keys()] } }),
     revision: Math.max(known.revision, listing.revision),
     listedRevision: listing.revision,
     tombstones: new Map(
@@ -128,7 +138,7 @@ export function foldEvents(known: Snapshot, events: readonly StoreEvent[]): Snap
   const tombstones = new Map(known.tombstones);
   const unexplained = new Map(known.unexplained);
   let revision = known.revision;
-  let changed = false;
+  const changed = new Set<string>();
   for (const event of events) {
     const key = event.kind === 'put' ? event.stored.key : event.key;
     const at = event.kind === 'put' ? event.stored.modRevision : event.modRevision;
@@ -139,11 +149,14 @@ export function foldEvents(known: Snapshot, events: readonly StoreEvent[]): Snap
     if (event.kind === 'put') {
       keys.set(key, event.stored);
       tombstones.delete(key);
-      changed = true;
+      changed.add(key);
     } else {
-      changed = keys.delete(key) || changed;
+      if (keys.delete(key)) changed.add(key);
       tombstones.set(key, at);
     }
   }
-  return { ...known, revision, keys: changed ? keys : known.keys, tombstones, unexplained };
+  return {
+    ...{ ...known, revision, tombstones, unexplained },
+    ...(changed.size > 0 && { keys, madeOf: { before: known.keys, changed: [...changed] } }),
+  };
 }

@@ -21,10 +21,12 @@ export interface ConfigFile {
   stage(text: string): Promise<void>;
   discard(): Promise<void>;
   /**
-   * Renames the staged file over the file once it is synced. The file before it is kept as the
-   * previous one if it holds `served`, the generation that nginx is known to have taken. One that
-   * was written or changed by somebody else is kept beside it as FILE.before-rollcall.
+   * Keeps the file that is about to be replaced: as the previous one if it holds `served`, the
+   * generation that nginx is known to have taken; as FILE.before-rollcall if it was written or
+   * changed by somebody else. It can be done while the staged file is being checked.
    */
+  keep(served: string | undefined): Promise<void>;
+  /** Renames the staged file over the file once it is synced, and the file before it is kept. */
   commit(served: string | undefined): Promise<Committed>;
   /** Puts the previous file back if it holds `generation`. @returns whether it did. */
   restore(generation: string): Promise<boolean>;
@@ -55,6 +57,8 @@ export function configFile(path: string): ConfigFile {
   const foreignPath = `${path}.before-rollcall`;
   let known: Known | undefined;
   let staged: { readonly text: string; readonly file: StagedFile } | undefined;
+  /** The print of the file that has been kept. */
+  let kept: string | undefined;
 
   const text = async () => {
     try {
@@ -75,8 +79,19 @@ export function configFile(path: string): ConfigFile {
     return looked;
   };
 
+  const keep = (served: string | undefined) =>
+    explaining(path, async () => {
+      const { print, generation } = await look();
+      if (generation === undefined && print !== absent) await copyFile(path, foreignPath);
+      if (generation !== undefined && generation === served) await keepAs(previousPath, path);
+      // To give it a second name has changed its print.
+      kept = await fingerprint(path);
+      if (known?.print === print) known = { print: kept, generation };
+    });
+
   const discard = () => {
     staged = undefined;
+    kept = undefined;
     return rm(stagedPath, { force: true });
   };
 
@@ -95,26 +110,30 @@ export function configFile(path: string): ConfigFile {
         staged = { text: content, file };
       }),
 
+    keep,
+
     commit: (served) =>
       explaining(path, async () => {
         const next = staged;
         try {
           await next?.file.synced;
-          const { print, generation } = await look();
-          if (generation === undefined && print !== absent) await copyFile(path, foreignPath);
-          if (generation !== undefined && generation === served) await keep(path, previousPath);
+          // By whoever has changed it since it was kept.
+          if (kept === undefined || kept !== (await fingerprint(path))) await keep(served);
           await rename(stagedPath, path);
         } catch (error) {
           await discard().catch(() => {});
           throw error;
         }
         staged = undefined;
-        const durable = explaining(path, () => syncDirectory(directory));
+        kept = undefined;
+        known = undefined;
+        const durable = explaining(path, async () => {
+          await syncDirectory(directory);
+          // The print first: what is written after it changes the print.
+          const print = await fingerprint(path);
+          if (next && (await next.file.isAt(path))) known = { print, text: next.text };
+        });
         durable.catch(() => {});
-        // The print first: what is written after it changes the print.
-        const print = await fingerprint(path);
-        const isOurs = await next?.file.isAt(path).catch(() => false);
-        known = next && isOurs ? { print, text: next.text } : undefined;
         return { durable };
       }),
 
@@ -133,7 +152,7 @@ export function configFile(path: string): ConfigFile {
 const unlinkable = ['EPERM', 'EXDEV', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
 /** By a second name for the same file, which takes no time; by a copy where that is not allowed. */
-async function keep(path: string, previousPath: string): Promise<void> {
+async function keepAs(previousPath: string, path: string): Promise<void> {
   await rm(previousPath, { force: true });
   try {
     await link(path, previousPath);

@@ -77,9 +77,7 @@ export function foldRoster(
   for (const [key, one] of before.absent) {
     if (!isOver(one, sighting, nowMs, rule)) absent.set(key, proving(one, sighting));
   }
-  const present = new Set(backends.map(({ key }) => key));
-  for (const backend of before.backends) {
-    if (present.has(backend.key)) continue;
+  for (const backend of goneFrom(before.backends, backends)) {
     const lost: Absent = {
       ...{ backend, lostAtMs: nowMs, thereAtRevision: before.revision, provenDown: false },
       heldBecause: epoch === before.epoch ? undefined : 'etcd was wiped or restored',
@@ -87,9 +85,18 @@ export function foldRoster(
     };
     absent.set(backend.key, proving(lost, sighting));
   }
-  if (absent.size > 0) forgetReturned(absent, present, backends);
+  if (absent.size > 0) forgetReturned(absent, backends);
   holdTheDoubtful(absent, backends.length, nowMs, rule);
   return { epoch, revision, backends, absent };
+}
+
+/** Those whose keys are no longer there. Both in the order of the keys. */
+function goneFrom(before: readonly Backend[], now: readonly Backend[]): readonly Backend[] {
+  let n = 0;
+  return before.filter((old) => {
+    for (let next = now[n]; next && next.key < old.key; next = now[n]) n += 1;
+    return now[n]?.key !== old.key;
+  });
 }
 
 function isOver(
@@ -114,14 +121,11 @@ function proving(one: Absent, { recordOf }: Sighting): Absent {
 }
 
 /** Under its own key, or at its address under another one. */
-function forgetReturned(
-  absent: Map<string, Absent>,
-  present: ReadonlySet<string>,
-  backends: readonly Backend[],
-): void {
-  const addresses = new Set(backends.map(({ address }) => address));
-  for (const [key, { backend }] of absent) {
-    if (present.has(key) || addresses.has(backend.address)) absent.delete(key);
+function forgetReturned(absent: Map<string, Absent>, backends: readonly Backend[]): void {
+  const keyByAddress = new Map([...absent].map(([key, { backend }]) => [backend.address, key]));
+  for (const { key, address } of backends) {
+    absent.delete(key);
+    absent.delete(keyByAddress.get(address) ?? key);
   }
 }
 

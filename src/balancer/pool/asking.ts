@@ -5,7 +5,7 @@
  */
 import { recordAnswer, type Roster, unaskedOf } from './absence.ts';
 
-export const askedAtOnce = 64;
+const askedAtOnce = 64;
 
 /** Does this backend answer? Must not throw. */
 export type Ask = (address: string, signal: AbortSignal) => Promise<boolean>;

@@ -7,6 +7,7 @@
 import type { Backend } from '../../registry/backend.ts';
 import { type MirrorView, nothingKnown } from '../../registry/mirror.ts';
 import { recordKey } from '../../registry/record.ts';
+import type { Snapshot } from '../../registry/snapshot.ts';
 import type { StoredKey } from '../../registry/store.ts';
 import type { Service } from '../service.ts';
 import {
@@ -17,7 +18,7 @@ import {
   type Roster,
   servedOf,
 } from './absence.ts';
-import { emptyPool, type Pool, poolOf } from './pool.ts';
+import { emptyPool, patchedPool, type Pool, poolOf } from './pool.ts';
 
 /** The last good pool of a service, as it was kept on disk. */
 export interface Remembered {
@@ -86,7 +87,7 @@ export function foldCensus(
   if (!snapshot || listedAtMs === undefined) return { ...before, view, records };
   const { service } = before;
   const same = before.source === 'etcd' && before.view.snapshot?.keys === snapshot.keys;
-  const pool = same ? before.pool : poolOf(service.prefix, snapshot.keys.values());
+  const pool = same ? before.pool : nextPool(before, snapshot);
   const changedAtRevision = same ? before.changedAtRevision : snapshot.revision;
   const recordOf = (key: string): StoredKey | undefined =>
     records.snapshot?.keys.get(recordKey(recordPrefix, key));
@@ -107,6 +108,13 @@ export function foldCensus(
     reflects: Math.min(changedAtRevision, reflectedBy(roster)),
     ...{ clusterId: snapshot.clusterId, remembers: true },
   };
+}
+
+/** From the pool before where that is known to be of the keys before. */
+function nextPool({ service, source, view, pool }: Census, { keys, madeOf }: Snapshot): Pool {
+  const isNext = source === 'etcd' && madeOf !== undefined && madeOf.before === view.snapshot?.keys;
+  const patched = isNext ? patchedPool(service.prefix, pool, keys, madeOf.changed) : undefined;
+  return patched ?? poolOf(service.prefix, keys.values());
 }
 
 const sameBackends = (a: readonly Backend[], b: readonly Backend[]) =>

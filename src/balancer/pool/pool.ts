@@ -18,24 +18,7 @@ export interface Pool {
 
 export const emptyPool: Pool = { backends: [], setAside: [] };
 
-/** A key that is no backend can be anything: shown on one line, and not without end. */
-const shownKey = (key: string) => {
-  const quoted = /^[\w./-]+$/.test(key) ? key : JSON.stringify(key);
-  return quoted.length > 128 ? `${quoted.slice(0, 128)}...` : quoted;
-};
-
-/** What was read before: a key that did not change is the same object, and so is its backend. */
-const known = new WeakMap<StoredKey, Parsed<Backend>>();
-
-function backendOf(prefix: string, stored: StoredKey): Parsed<Backend> {
-  const before = known.get(stored);
-  if (before) return before;
-  const parsed = parseBackend(prefix, stored.key, stored.value, stored.valueBytes);
-  known.set(stored, parsed);
-  return parsed;
-}
-
-/** @param keys of one prefix: always read as backends of the same one. */
+/** @param keys of one prefix. */
 export function poolOf(prefix: string, keys: Iterable<StoredKey>): Pool {
   const backends: Backend[] = [];
   const setAside: SetAside[] = [];
@@ -63,3 +46,59 @@ export function poolOf(prefix: string, keys: Iterable<StoredKey>): Pool {
 /** The order of backends in the file: etcd's own, so that the same pool is the same file. */
 export const byKey = (a: { readonly key: string }, b: { readonly key: string }) =>
   a.key < b.key ? -1 : 1;
+
+/** A key that is no backend can be anything: shown on one line, and not without end. */
+const shownKey = (key: string) => {
+  const quoted = /^[\w./-]+$/.test(key) ? key : JSON.stringify(key);
+  return quoted.length > 128 ? `${quoted.slice(0, 128)}...` : quoted;
+};
+
+/** What was read before: a key that did not change is the same object, and so is its backend. */
+const known = new WeakMap<StoredKey, Parsed<Backend>>();
+
+function backendOf(prefix: string, stored: StoredKey): Parsed<Backend> {
+  const read = known.get(stored);
+  if (read) return read;
+  const parsed = parseBackend(prefix, stored.key, stored.value, stored.valueBytes);
+  known.set(stored, parsed);
+  return parsed;
+}
+
+const mostPatched = 64;
+
+/**
+ * The pool of `keys`, given that of the keys before: of ten thousand in which one changes, one is
+ * looked at. Undefined where it is not as simple as backends that come, go and change, each with
+ * an address of its own.
+ */
+export function patchedPool(
+  prefix: string,
+  before: Pool,
+  keys: ReadonlyMap<string, StoredKey>,
+  changed: readonly string[],
+): Pool | undefined {
+  // A key that is set aside may be so for another one's sake.
+  if (before.setAside.length > 0 || changed.length > mostPatched) return undefined;
+  const backends = [...before.backends];
+  for (const key of changed) {
+    const stored = keys.get(key);
+    const parsed = stored && backendOf(prefix, stored);
+    if (parsed && !parsed.ok) return undefined;
+    const at = placeOf(backends, key);
+    const isThere = backends[at]?.key === key;
+    backends.splice(at, isThere ? 1 : 0, ...(parsed ? [parsed.value] : []));
+  }
+  const addresses = new Set(backends.map(({ address }) => address));
+  return addresses.size === backends.length ? { backends, setAside: [] } : undefined;
+}
+
+/** Where the key is, or would be. */
+function placeOf(backends: readonly Backend[], key: string): number {
+  let [low, high] = [0, backends.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((backends[middle]?.key ?? '') < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

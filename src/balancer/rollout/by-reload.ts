@@ -8,6 +8,7 @@ import { messageOf } from '../../lib/errors.ts';
 import type { WorkersWitness } from '../nginx/by-workers.ts';
 import type { Committed, ConfigFile } from '../nginx/config-file.ts';
 import type { Nginx } from '../nginx/nginx.ts';
+import type { Workers } from '../nginx/workers.ts';
 import type { Rendered } from '../render/render.ts';
 import type { Delivered, Delivery } from './delivery.ts';
 import { isRefused } from './refusals.ts';
@@ -31,12 +32,12 @@ export function byReload({ file, nginx, clock, witness, onCheck }: ReloadDeps): 
     return verdict;
   };
 
-  /** @returns the new file in place, or why the old one still is. */
+  /** @returns why the old file still is in place, where it is. */
   const swap = async (
     { text, generation }: Rendered,
     rollout: Rollout,
     signal: AbortSignal,
-  ): Promise<Delivered | Committed> => {
+  ): Promise<Delivered | Swapped> => {
     let step: Step = 'swap';
     try {
       await file.stage(text);
@@ -47,13 +48,18 @@ export function byReload({ file, nginx, clock, witness, onCheck }: ReloadDeps): 
           return { kind: 'unchanged' };
         }
       }
-      const verdict = await check(signal);
-      if (verdict.kind !== 'accepted') {
-        step = verdict.kind === 'refused' ? 'check' : 'swap';
-        throw new Error(verdict.reason);
-      }
       const { answer } = rollout;
-      return await file.commit(answer.kind === 'serves' ? answer.generation : undefined);
+      const served = answer.kind === 'serves' ? answer.generation : undefined;
+      const [verdict, kept] = await Promise.allSettled([check(signal), file.keep(served)]);
+      if (verdict.status === 'rejected') throw verdict.reason;
+      if (verdict.value.kind !== 'accepted') {
+        step = verdict.value.kind === 'refused' ? 'check' : 'swap';
+        throw new Error(verdict.value.reason);
+      }
+      if (kept.status === 'rejected') throw kept.reason;
+      // The workers of before: at the same time as the rename, since each takes half a millisecond.
+      const [{ durable }, before] = await Promise.all([file.commit(served), nginx.workers()]);
+      return { durable, before };
     } catch (error) {
       await file.discard().catch(() => {});
       return { kind: 'failed', step, reason: messageOf(error), atRest: false };
@@ -73,9 +79,11 @@ export function byReload({ file, nginx, clock, witness, onCheck }: ReloadDeps): 
 
     deliver: async (wanted, rollout, signal) => {
       const swapped =
-        rollout.atRest === wanted.generation ? inPlace : await swap(wanted, rollout, signal);
+        rollout.atRest === wanted.generation
+          ? { ...inPlace, before: await nginx.workers() }
+          : await swap(wanted, rollout, signal);
       if ('kind' in swapped) return swapped;
-      const before = await nginx.workers();
+      const { before } = swapped;
       witness?.told(wanted.generation, before);
       const reason = await nginx.reload(signal);
       if (reason !== undefined) return atRest('reload', reason);
@@ -99,6 +107,11 @@ export function byReload({ file, nginx, clock, witness, onCheck }: ReloadDeps): 
 const atRest = (step: 'swap' | 'reload', reason: string): Delivered => ({
   ...{ kind: 'failed', step, reason, atRest: true },
 });
+
+/** The new file is in place; with the workers that take requests before it is loaded. */
+interface Swapped extends Committed {
+  readonly before: Workers | undefined;
+}
 
 const inPlace: Committed = { durable: Promise.resolve() };
 

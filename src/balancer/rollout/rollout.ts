@@ -91,7 +91,7 @@ export const nothingObserved: Rollout = {
   refusals: noRefusals,
 };
 
-export const serves = (answer: NginxAnswer, generation: string) =>
+const serves = (answer: NginxAnswer, generation: string) =>
   answer.kind === 'serves' && answer.generation === generation;
 
 const sameAnswer = (a: NginxAnswer, b: NginxAnswer) =>

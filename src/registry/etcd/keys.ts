@@ -9,7 +9,7 @@ import type { Listing, PrefixStore, StoredKey, StoreEvent } from '../store.ts';
  * Keys per answer: one range of a large prefix would not fit in one message. Fewer pages cost less
  * CPU and time; longer ones hold everything else up for longer.
  */
-const pageKeys = 2000;
+const pageKeys = 500;
 
 /** A page takes longer than a single key. */
 const pageCall: CallTimes = { tryMs: 2000, budgetMs: 4000 };

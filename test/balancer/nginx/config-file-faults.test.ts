@@ -64,7 +64,9 @@ test('a full disk', async (context) => {
   const tooLong = () => file.stage('x'.repeat(128 * 1024));
   expect(await outcome(disk.path, tooLong)).toEqual(cleanly(disk.path, 'the disk is full'));
   await file.stage('x'.repeat(16 * 1024));
-  await file.commit(undefined);
+  const { durable } = await file.commit(undefined);
+  // Until then the disk is busy.
+  await durable;
   expect((await stat(path)).size).toBe(16 * 1024);
 });
 

@@ -177,7 +177,9 @@ test('the file is looked into neither by a commit nor after it', async () => {
     const before = await readAt(file.stagedPath);
     // The times of files go in steps of 4 ms.
     await sleep(20);
-    await file.commit(one.generation);
+    await (
+      await file.commit(one.generation)
+    ).durable;
     expect(await file.generation()).toBe(generation);
     await sleep(20);
     await file.stage('');

@@ -1,5 +1,7 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { poolOf } from '../../../src/balancer/pool/pool.ts';
+import { emptyPool, patchedPool, poolOf } from '../../../src/balancer/pool/pool.ts';
+import type { StoredKey } from '../../../src/registry/store.ts';
 import { backend, storedKey } from '../../support/builders.ts';
 
 test('backends come out by key, whatever order they went in', () => {
@@ -7,7 +9,7 @@ test('backends come out by key, whatever order they went in', () => {
     storedKey('/test/b', '127.0.0.1:8002'),
     storedKey('/test/a', '127.0.0.1:8001\n'),
   ]);
-  expect(pool).toEqual({ backends: [backend('a', 8001), backend('b', 8002)], setAside: [] });
+  expect(pool).toMatchObject({ backends: [backend('a', 8001), backend('b', 8002)], setAside: [] });
 });
 
 test('an address is in the pool once: its first key has it', () => {
@@ -62,5 +64,50 @@ test('a key of any kind is shown on one line and not without end', () => {
 });
 
 test('nothing below the prefix is an empty pool', () => {
-  expect(poolOf('/test', [])).toEqual({ backends: [], setAside: [] });
+  expect(poolOf('/test', [])).toMatchObject({ backends: [], setAside: [] });
+});
+
+test('from one moment to the next: patched, where that is possible, it is the pool read anew', () => {
+  const anyKey = fc.tuple(
+    fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'),
+    fc.oneof(
+      { weight: 9, arbitrary: fc.nat(12).map((n) => `127.0.0.1:${n + 1}`) },
+      { weight: 1, arbitrary: fc.constantFrom('none', '') },
+    ),
+  );
+  const anyStep = fc.array(anyKey, { minLength: 1, maxLength: 3 });
+  let patches = 0;
+  fc.assert(
+    fc.property(fc.array(anyStep, { maxLength: 12 }), (steps) => {
+      const keys = new Map<string, StoredKey>();
+      let pool = emptyPool;
+      for (const step of steps) {
+        for (const [name, value] of step) {
+          const key = `/test/${name}`;
+          if (value === '') keys.delete(key);
+          else keys.set(key, storedKey(key, value));
+        }
+        const changed = step.map(([name]) => `/test/${name}`);
+        const patched = patchedPool('/test', pool, keys, [...new Set(changed)]);
+        pool = poolOf('/test', keys.values());
+        if (patched) expect(patched).toEqual(pool);
+        patches += Number(patched !== undefined);
+      }
+    }),
+    { numRuns: 500 },
+  );
+  expect(patches).toBeGreaterThan(500);
+});
+
+test('of a large pool in which one changes, the rest is taken over', () => {
+  const all = Array.from({ length: 1000 }, (_, n) =>
+    storedKey(`/test/${1000 + n}`, `127.0.0.1:${1000 + n}`),
+  );
+  const before = poolOf('/test', all);
+  const moved = storedKey('/test/1500', '127.0.0.1:9');
+  const keys = new Map(all.map((one) => [one.key, one])).set(moved.key, moved);
+  const after = patchedPool('/test', before, keys, [moved.key]);
+  expect(after?.backends).toHaveLength(1000);
+  expect(after?.backends[0]).toBe(before.backends[0]);
+  expect(after?.backends[500]).toMatchObject({ address: '127.0.0.1:9' });
 });

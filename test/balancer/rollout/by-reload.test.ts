@@ -33,6 +33,7 @@ function recorded({ fails = {}, verdict = { kind: 'accepted' }, fingerprint }: W
       text: async () => '# old',
       stage: (text: string) => step(`stage ${text}`),
       discard: () => step('discard'),
+      keep: (served) => step(`keep ${served}`),
       commit: async () => {
         await step('commit');
         return { durable: step('durable') };
@@ -68,8 +69,15 @@ function recorded({ fails = {}, verdict = { kind: 'accepted' }, fingerprint }: W
   return { steps, way, before };
 }
 
-const swapped = ['stage # new', 'check /etc/nginx/staged', 'commit', 'durable'];
-const told = ['workers', 'told new', 'reload'];
+const swapped = [
+  'stage # new',
+  'check /etc/nginx/staged',
+  'keep old',
+  'commit',
+  'workers',
+  'durable',
+];
+const told = ['told new', 'reload'];
 
 test('a swap stages, checks what is staged, commits and reloads, in this order', async () => {
   const { steps, way, before } = recorded();
@@ -81,7 +89,7 @@ test('a swap stages, checks what is staged, commits and reloads, in this order',
 test('what is at rest already is only loaded', async () => {
   const { steps, way } = recorded();
   await way.deliver(rendered, { ...servesOld, atRest: 'new' }, never);
-  expect(steps).toEqual(told);
+  expect(steps).toEqual(['workers', ...told]);
 });
 
 test.each([
@@ -90,17 +98,20 @@ test.each([
 ] as const)('a file that is %s is thrown away, and nothing is reloaded', async (kind, step) => {
   const { steps, way } = recorded({ verdict: { kind, reason: 'unknown directive "x"' } });
   const delivered = await way.deliver(rendered, servesOld, never);
-  expect(steps).toEqual(['stage # new', 'check /etc/nginx/staged', 'discard']);
+  expect(steps).toEqual(['stage # new', 'check /etc/nginx/staged', 'keep old', 'discard']);
   const failed = { kind: 'failed', step, reason: 'unknown directive "x"', atRest: false };
   expect(delivered).toEqual(failed);
 });
 
-test.each(['stage # new', 'commit'])('what cannot be written (%s) is a failure', async (step) => {
-  const { steps, way } = recorded({ fails: { [step]: 'the disk is full' } });
-  const delivered = await way.deliver(rendered, servesOld, never);
-  expect(steps.at(-1)).toBe('discard');
-  expect(delivered).toMatchObject({ step: 'swap', reason: 'the disk is full', atRest: false });
-});
+test.each(['stage # new', 'keep old', 'commit'])(
+  'what cannot be written (%s) is a failure',
+  async (step) => {
+    const { steps, way } = recorded({ fails: { [step]: 'the disk is full' } });
+    const delivered = await way.deliver(rendered, servesOld, never);
+    expect(steps.at(-1)).toBe('discard');
+    expect(delivered).toMatchObject({ step: 'swap', reason: 'the disk is full', atRest: false });
+  },
+);
 
 test('a reload that failed leaves the new file at rest and says so', async () => {
   const { way } = recorded({ fails: { reload: 'nginx is not running' } });
