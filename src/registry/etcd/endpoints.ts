@@ -37,9 +37,14 @@ export interface StreamClient extends Disposable {
   readonly client: Etcd3;
   readonly options: CallOptions;
   readonly token: Token;
+  /** Of the endpoint. */
+  readonly url: string;
   /** There are newer credentials than this client's, and etcd accepts them. */
   readonly isOutdated: () => boolean;
 }
+
+/** Of a stream that ended. */
+export type Ended = Pick<StreamClient, 'token' | 'url'>;
 
 type Work<T> = (client: Etcd3, options: CallOptions) => Promise<T>;
 
@@ -85,22 +90,30 @@ export class EtcdEndpoints implements AsyncDisposable {
     await this.#clients.nameKnown(what);
     signal.throwIfAborted();
     const { changed } = this.#credentials;
+    const { url } = this.#clients;
     const client = this.#clients.make();
     return {
-      ...{ client, token, options: withToken(token) },
+      ...{ client, token, url, options: withToken(token) },
       isOutdated: () => changed.aborted && this.#clients.areNewestProven,
       [Symbol.dispose]: () => this.#clients.close(client),
     };
   }
 
   /**
-   * What ended a stream, in words. The next one goes elsewhere if it was the connection, and
-   * with a new token if it was the token.
+   * What ended a stream, in words. The next one goes elsewhere if it was the connection, unless
+   * the others have moved on already; and with a new token if it was the token.
    */
-  streamFailed(task: Task, error: unknown, token: Token, timeoutMs: number): EtcdFault {
-    const fault = this.#explainer.explain(task, this.#clients.url, error, timeoutMs);
-    if (isFault(fault, 'ETCD_TOKEN')) this.#tokens.drop(token);
-    if (isConnectionFault(fault)) this.#clients.next();
+  streamFailed(
+    task: Task,
+    error: unknown,
+    stream: Ended | undefined,
+    timeoutMs: number,
+  ): EtcdFault {
+    const url = stream?.url ?? this.#clients.url;
+    const fault = this.#explainer.explain(task, url, error, timeoutMs);
+    if (isFault(fault, 'ETCD_TOKEN')) this.#tokens.drop(stream?.token);
+    // One that could not be opened has moved on by itself.
+    if (isConnectionFault(fault) && stream?.url === this.#clients.url) this.#clients.next();
     return fault;
   }
 

@@ -8,9 +8,8 @@
 import type { IDuplexStream, ILeaseKeepAliveRequest, ILeaseKeepAliveResponse } from 'etcd3';
 import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
-import { type EtcdEndpoints, shortCall, type StreamClient } from './endpoints.ts';
+import { type Ended, type EtcdEndpoints, shortCall, type StreamClient } from './endpoints.ts';
 import { StreamEnded } from './faults.ts';
-import type { Token } from './tokens.ts';
 
 type Stream = IDuplexStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>;
 
@@ -53,10 +52,10 @@ export class KeepAlive implements Disposable {
 
   async #tryOnce(leaseId: string, signal: AbortSignal): Promise<number> {
     if (this.#open?.on.isOutdated()) this[Symbol.dispose]();
-    let token: Token;
+    let ended: Ended | undefined;
     try {
-      const open = (this.#open ??= await this.#connect(signal));
-      token = open.on.token;
+      const open = (this.#open ??= await this.#connect(signal, (on) => (ended = on)));
+      ended = open.on;
       const answer = await withDeadline(
         { ...task, timeoutMs: shortCall.tryMs, clock: this.#clock },
         () =>
@@ -71,12 +70,14 @@ export class KeepAlive implements Disposable {
     } catch (error) {
       this[Symbol.dispose]();
       signal.throwIfAborted();
-      throw this.#endpoints.streamFailed(task, error, token, shortCall.tryMs);
+      throw this.#endpoints.streamFailed(task, error, ended, shortCall.tryMs);
     }
   }
 
-  async #connect(signal: AbortSignal): Promise<OpenStream> {
+  /** @param onTry told whom it goes to, should that fail. */
+  async #connect(signal: AbortSignal, onTry: (on: Ended) => void): Promise<OpenStream> {
     const on = await this.#endpoints.open(task, signal);
+    onTry(on);
     try {
       const stream = await on.client.leaseClient.leaseKeepAlive(on.options);
       const open: OpenStream = { stream, on };

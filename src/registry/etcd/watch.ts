@@ -7,7 +7,7 @@
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3';
 import type { Clock } from '../../lib/clock.ts';
 import { withLeader } from './client.ts';
-import { type EtcdEndpoints, shortCall, type StreamClient } from './endpoints.ts';
+import { type Ended, type EtcdEndpoints, shortCall, type StreamClient } from './endpoints.ts';
 import type { Task } from './explain.ts';
 import { isFault, StreamEnded } from './faults.ts';
 
@@ -29,14 +29,14 @@ export async function watchUntilItEnds(
   signal: AbortSignal,
 ): Promise<never> {
   for (let again = false; ; again = true) {
-    let token: string | undefined;
+    let ended: Ended | undefined;
     try {
       using stream = await endpoints.open(plan.task, signal);
-      token = stream.token;
+      ended = stream;
       return await watchOn(stream, plan, clock, signal);
     } catch (error) {
       signal.throwIfAborted();
-      const fault = endpoints.streamFailed(plan.task, error, token, watchReadyMs);
+      const fault = endpoints.streamFailed(plan.task, error, ended, watchReadyMs);
       // A token that ended looks like a permission that is missing. A read of the same keys
       // tells, and has the token renewed; so it fails with the reason, or once more is enough.
       if (again || !isFault(fault, 'ETCD_PERMISSION', 'ETCD_TOKEN')) throw fault;
