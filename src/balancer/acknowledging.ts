@@ -8,7 +8,7 @@ import { acknowledgementKey } from '../registry/acknowledgement.ts';
 import { Acknowledger, type AcknowledgerDeps, type AcknowledgerEvent } from './acknowledger.ts';
 import type { Turn } from './balancer.ts';
 import { foldSaid, nothingSaid, type Said, type Speaker, textsOf } from './said.ts';
-import type { Service } from './service.ts';
+import type { Service } from '../options/service.ts';
 
 export interface AcknowledgingDeps extends Omit<AcknowledgerDeps, 'onEvent'> {
   readonly services: readonly Service[];

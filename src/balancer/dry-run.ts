@@ -8,7 +8,7 @@ import type { PrefixStore } from '../registry/store.ts';
 import type { ConfigFile } from './nginx/config-file.ts';
 import { poolOf } from './pool/pool.ts';
 import type { Renderer } from './render/render.ts';
-import type { Service } from './service.ts';
+import type { Service } from '../options/service.ts';
 
 export interface DryRun {
   readonly services: readonly Service[];

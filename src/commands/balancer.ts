@@ -11,7 +11,7 @@ import { WorkersWitness } from '../balancer/nginx/by-workers.ts';
 import { configFile } from '../balancer/nginx/config-file.ts';
 import { nginxControl } from '../balancer/nginx/nginx.ts';
 import { lossWindowMs } from '../balancer/pool/absence.ts';
-import { poolKeeper, rememberedPools } from '../balancer/pool/keeper.ts';
+import { poolKeeper, rememberedPools } from '../balancer/keeper.ts';
 import { refuseUnusable } from '../balancer/preflight.ts';
 import { byReload } from '../balancer/rollout/by-reload.ts';
 import { nothingSaid } from '../balancer/said.ts';

@@ -2,7 +2,7 @@
  * The options that say what is rendered, for `rollcall balancer` and `rollcall render` alike, and
  * the contradictions between them.
  */
-import type { Service } from '../balancer/service.ts';
+import type { Service } from './service.ts';
 import { UsageError } from '../lib/errors.ts';
 import { accessLog, nginxConfirmListen, nginxConfirmUrl, nginxListen } from './nginx-values.ts';
 import type { OptionValues } from './option.ts';

@@ -2,7 +2,7 @@
  * What one setting of `--service` accepts. Whatever passes can stand in nginx.conf as it is,
  * and can be nothing else there.
  */
-import { balanceMethods, type Service } from '../balancer/service.ts';
+import { balanceMethods, type Service } from './service.ts';
 import { BadValue, choice, count, duration, keyPrefix } from './values.ts';
 
 export function serviceName(text: string): string {

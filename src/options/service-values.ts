@@ -6,7 +6,7 @@
  * What it returns holds together: no two services have one name or one prefix, and no request
  * could go to two of them.
  */
-import type { Service } from '../balancer/service.ts';
+import type { Service } from './service.ts';
 import { printable } from '../lib/printable.ts';
 import { serviceDefaults, serviceName, servicePrefix, serviceSettings } from './service-grammar.ts';
 import { BadValue } from './values.ts';

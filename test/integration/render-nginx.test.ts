@@ -10,7 +10,7 @@ import { makeNginxHome, type NginxHome, startNginx } from '../../scripts/parts/n
 import { freePort } from '../../scripts/parts/ports.ts';
 import { createRenderer } from '../../src/balancer/render/render.ts';
 import { readTemplates } from '../../src/balancer/render/templates.ts';
-import { balanceMethods } from '../../src/balancer/service.ts';
+import { balanceMethods } from '../../src/options/service.ts';
 import { services } from '../../src/options/service-values.ts';
 import type { Backend } from '../../src/registry/backend.ts';
 import { backend } from '../support/builders.ts';

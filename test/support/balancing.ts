@@ -3,7 +3,7 @@ import { runBalancer, type Turn } from '../../src/balancer/balancer.ts';
 import type { Remembered } from '../../src/balancer/pool/census.ts';
 import type { ServedService } from '../../src/balancer/render/render.ts';
 import type { Delivery } from '../../src/balancer/rollout/delivery.ts';
-import type { NginxAnswer } from '../../src/balancer/rollout/rollout.ts';
+import type { NginxAnswer } from '../../src/balancer/nginx/answer.ts';
 import { service } from './builders.ts';
 import { fakePrefixStore } from './fake-prefix-store.ts';
 import { virtualClock } from './virtual-clock.ts';

@@ -1,6 +1,6 @@
 /** The smallest things that the tests speak of, each with defaults for what a test does not say. */
 import { type Backend, parseBackend } from '../../src/registry/backend.ts';
-import type { Service } from '../../src/balancer/service.ts';
+import type { Service } from '../../src/options/service.ts';
 import { onlyService } from '../../src/options/service-values.ts';
 import type { WatchdogRecord } from '../../src/registry/record.ts';
 import type { StoredKey } from '../../src/registry/store.ts';

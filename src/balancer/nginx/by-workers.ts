@@ -5,7 +5,7 @@
  * serves (a restart, a reload by hand) makes it unknown, so that one reload of ours puts
  * that right.
  */
-import type { NginxAnswer } from '../rollout/rollout.ts';
+import type { NginxAnswer } from './answer.ts';
 import type { Workers } from './workers.ts';
 
 /** Of a master, by the numbers of its workers. */

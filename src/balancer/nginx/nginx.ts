@@ -9,7 +9,7 @@ import { codeOf, DeadlineError, messageOf } from '../../lib/errors.ts';
 import { httpGet } from '../../lib/http-get.ts';
 import { failureOf, runCommand } from '../../lib/run-command.ts';
 import type { ReloadMethod } from '../../options/nginx-values.ts';
-import type { NginxAnswer } from '../rollout/rollout.ts';
+import type { NginxAnswer } from './answer.ts';
 import { reloadByCommand } from './reload/by-command.ts';
 import { reloadByDocker } from './reload/by-docker.ts';
 import { reloadBySignal } from './reload/by-signal.ts';

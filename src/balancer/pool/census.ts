@@ -9,7 +9,7 @@ import { type MirrorView, nothingKnown } from '../../registry/mirror.ts';
 import { recordKey } from '../../registry/record.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 import type { StoredKey } from '../../registry/store.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../../options/service.ts';
 import {
   type AbsenceRule,
   emptyRoster,

@@ -3,7 +3,7 @@
  * backends say when asked, and what was kept on disk for as long as etcd has said nothing.
  */
 import type { Clock } from '../../lib/clock.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../../options/service.ts';
 import type { AbsenceRule } from './absence.ts';
 import { type Ask, HeldAsker, withAnswers } from './asking.ts';
 import { type Census, fallenBack, foldCensus, type Remembered, unknownCensus } from './census.ts';

@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { type MirrorView, nothingKnown, runMirror } from '../../registry/mirror.ts';
 import { recordKey } from '../../registry/record.ts';
 import type { PrefixStore } from '../../registry/store.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../../options/service.ts';
 
 export interface WatchingDeps {
   readonly store: PrefixStore;

@@ -7,7 +7,7 @@ import type { Parsed } from '../../registry/backend.ts';
 import { isJsonObject, parseJsonObject } from '../../registry/json-object.ts';
 import type { StoredKey } from '../../registry/store.ts';
 import type { ServedService } from './variables.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../../options/service.ts';
 import { poolOf, type SetAside } from '../pool/pool.ts';
 
 export interface GivenPools {

@@ -1,6 +1,6 @@
 /** What a template is given, by the names that it has there. Pure. */
 import type { Backend } from '../../registry/backend.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../../options/service.ts';
 import { virtualHosts } from './virtual-hosts.ts';
 
 export interface ServedService {

@@ -3,7 +3,7 @@
  * service names is in exactly one server, since nginx would ignore it in a second one; a host that
  * several services name gets all of their locations. The first server answers all other hosts.
  */
-import type { Service } from '../service.ts';
+import type { Service } from '../../options/service.ts';
 
 export interface VirtualHost {
   /** None: every host that no other server names. */

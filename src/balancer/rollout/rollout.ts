@@ -6,16 +6,9 @@
  * delivered is not known here.
  */
 import { type Backoff, backoffMs } from '../../lib/backoff.ts';
+import type { NginxAnswer } from '../nginx/answer.ts';
 import type { Workers } from '../nginx/workers.ts';
 import { noRefusals, type Refusals } from './refusals.ts';
-
-/** What nginx answers when asked which generation it serves. */
-export type NginxAnswer =
-  | { readonly kind: 'serves'; readonly generation: string }
-  /** It says that it does not: nothing listens, or something else answers. */
-  | { readonly kind: 'silent'; readonly reason: string }
-  /** No answer in time: it says nothing at all, and may be busy. */
-  | { readonly kind: 'late'; readonly reason: string };
 
 /** Where a delivery can fail: nginx refuses it, it is not written, not told, not served. */
 export type Step = 'check' | 'swap' | 'reload' | 'confirm';

@@ -2,8 +2,8 @@
 import type { Turn } from '../balancer.ts';
 import type { PaceReason } from '../rollout/pacing.ts';
 import type { Quarantine, Quarantined } from '../rollout/quarantine.ts';
-import type { NginxAnswer } from '../rollout/rollout.ts';
-import type { Service } from '../service.ts';
+import type { NginxAnswer } from '../nginx/answer.ts';
+import type { Service } from '../../options/service.ts';
 
 /** nginx serves all that is wanted now, and nothing older takes requests. */
 export const isSettled = ({ decision, draft, target }: Turn): boolean =>

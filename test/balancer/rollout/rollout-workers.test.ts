@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import type { NginxAnswer } from '../../../src/balancer/nginx/answer.ts';
 import {
   confirmed,
   decide,
   nothingObserved,
   observe,
-  type NginxAnswer,
   type Rollout,
   rolloutTimes,
   toldOf,

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
+import type { NginxAnswer } from '../../../src/balancer/nginx/answer.ts';
 import {
   confirmed,
   decide,
   failed,
   nothingObserved,
   observe,
-  type NginxAnswer,
   type Rollout,
   rolloutTimes,
   toldOf,

@@ -4,14 +4,14 @@
  * meanwhile. A disk that is slow or full holds up nothing else.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../../lib/clock.ts';
-import { messageOf } from '../../lib/errors.ts';
-import type { Notices } from '../../lib/log.ts';
-import type { Turn } from '../balancer.ts';
-import type { Target } from '../rollout/plan.ts';
-import type { Remembered } from './census.ts';
-import { readSavedPool, type SavedPool, writeSavedPool } from './saved-pool.ts';
-import type { Service } from '../service.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Notices } from '../lib/log.ts';
+import type { Turn } from './balancer.ts';
+import type { Target } from './rollout/plan.ts';
+import type { Remembered } from './pool/census.ts';
+import { readSavedPool, type SavedPool, writeSavedPool } from './pool/saved-pool.ts';
+import type { Service } from '../options/service.ts';
 
 export interface Keeper {
   readonly onTurn: (turn: Turn) => void;
