@@ -14,6 +14,9 @@ import { BadValue } from './values.ts';
 /** What was given of one service; where it says neither host nor path, that is yet to be found. */
 type Given = Pick<Service, 'name' | 'prefix'> & Partial<Service>;
 
+/** What all of them acknowledge goes to etcd in one transaction, which takes 128 writes. */
+const mostServices = 64;
+
 /** Services, one a line. */
 export function services(text: string): readonly Service[] {
   const all = text
@@ -22,6 +25,7 @@ export function services(text: string): readonly Service[] {
     .filter((line) => line !== '')
     .map(givenService);
   if (all.length === 0) throw new BadValue('NAME=/PREFIX, such as api=/api');
+  if (all.length > mostServices) throw new BadValue(`at most ${mostServices} services`);
   const found = withPlaces(all);
   refuseContradictions(found);
   return found;

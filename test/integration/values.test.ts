@@ -133,7 +133,9 @@ test('each is told once in the log, and counted', async () => {
     told.every(({ level, reason, msg }) => level === 'warn' && msg.endsWith(String(reason))),
   ).toBe(true);
   const { body } = await httpGet(`${balancer.adminUrl}/metrics`, 1000);
-  expect(body).toContain(`rollcall_pool_backends{service="backend",state="set_aside"} ${setAside.length}\n`);
+  expect(body).toContain(
+    `rollcall_pool_backends{service="backend",state="set_aside"} ${setAside.length}\n`,
+  );
   expect(body).toContain('rollcall_pool_backends{service="backend",state="in_pool"} 7\n');
 });
 

@@ -155,3 +155,11 @@ test('what is refused is shown on one line', () => {
   const evil = 'api=/api path=\u001b[31m\u202e;\u0085';
   expect(() => services(evil)).toThrow(/^\P{C}*$/u);
 });
+
+const lines = (count: number) =>
+  Array.from({ length: count }, (_, n) => `s${n}=/p${n} path=/p${n}/`).join('\n');
+
+test('so many that etcd would not take their acknowledgements at once are refused', () => {
+  expect(services(lines(64))).toHaveLength(64);
+  expect(() => services(lines(65))).toThrow('at most 64 services');
+});

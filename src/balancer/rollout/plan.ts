@@ -126,13 +126,17 @@ export class Plan {
   /** Without those that the template fails on. */
   async #draftOf(pools: readonly ServedService[]): Promise<Draft> {
     const { clock, render } = this.#deps;
-    const draft = this.#draftFrom(withoutQuarantined(pools, this.#quarantine, clock.now()));
-    if (draft.ok || draft === this.#draft) return draft;
-    await this.#setAside(draft.served, async (some) => {
+    const draftNow = () =>
+      this.#draftFrom(withoutQuarantined(pools, this.#quarantine, clock.now()));
+    const faultOf = async (some: readonly ServedService[]) => {
       const tried = draftOf(render, some);
       return tried.ok ? undefined : tried.fault;
-    });
-    return this.#draftFrom(withoutQuarantined(pools, this.#quarantine, clock.now()));
+    };
+    let draft = draftNow();
+    // The very same one has been looked into before, and nobody was found.
+    if (draft === this.#draft) return draft;
+    while (!draft.ok && (await this.#setAside(draft.served, faultOf))) draft = draftNow();
+    return draft;
   }
 
   async #setAside(
