@@ -25,6 +25,7 @@ const tasks = {
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   'test:container-etcd': ['scripts/container-etcd/main.ts'],
   'test:systemd': ['scripts/systemd/main.ts'],
+  'test:docker': ['scripts/docker/main.ts'],
 };
 
 /**

@@ -33,19 +33,28 @@ export interface Rollcall<Status> extends Program {
 export const startWatchdog = (flags: Flags): Promise<Rollcall<WatchdogStatus>> =>
   startRollcall('watchdog', flags);
 
-export const startBalancer = (flags: Flags): Promise<Rollcall<BalancerStatus>> =>
-  startRollcall('balancer', flags);
+/** @param launcher a program and its first words, where another one is to run it. */
+export const startBalancer = (
+  flags: Flags,
+  launcher: readonly string[] = [],
+): Promise<Rollcall<BalancerStatus>> => startRollcall('balancer', flags, launcher);
 
-async function startRollcall<Status>(subcommand: string, flags: Flags): Promise<Rollcall<Status>> {
+async function startRollcall<Status>(
+  subcommand: string,
+  flags: Flags,
+  launcher: readonly string[] = [],
+): Promise<Rollcall<Status>> {
   const admin = flags['admin'] ?? `127.0.0.1:${await freePort()}`;
   const adminUrl = `http://${admin}`;
   const log: LogRecord[] = [];
+  const command = [process.execPath, CLI, subcommand, ...asArguments({ ...flags, admin })];
+  const [first = process.execPath, ...words] = [...launcher, ...command];
 
   const program = await startProgram({
     name: flags['key'] ? `${subcommand} of ${flags['key']}` : subcommand,
     command: {
-      program: process.execPath,
-      args: [CLI, subcommand, ...asArguments({ ...flags, admin })],
+      program: first,
+      args: words,
       // Colours and warnings of whoever runs this would get between the JSON.
       env: withoutOptions(process.env),
       onLine(line) {

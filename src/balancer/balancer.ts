@@ -63,7 +63,7 @@ export async function runBalancer(
 
   while (!signal.aborted) {
     const known = knowledge.update();
-    const planned = await plan.next(known, generations.living);
+    const planned = await plan.next(known, livingOf(generations, rollout));
     const { target, pace } = planned;
 
     if (!(pace.due && isFresh(rollout, clock.now() - lookedAtMs))) {
@@ -95,6 +95,10 @@ export async function runBalancer(
   }
   return { ok: false, reason: 'stopped' };
 }
+
+/** Until it is proven alone, the one before what nginx was told of lives too, whatever it is titled. */
+const livingOf = ({ living }: Generations, { told }: Rollout) =>
+  living === undefined ? undefined : living + Number(told !== undefined);
 
 /**
  * For what has just become due, the last look at a well nginx is young enough: to look again would

@@ -25,7 +25,7 @@ const retryMs = 30_000;
 /** @param remembered what is on disk already, by service. */
 export function poolKeeper(
   path: string,
-  remembered: readonly Remembered[] | undefined,
+  remembered: readonly (Remembered | undefined)[] | undefined,
   clock: Clock,
   notices: Notices,
 ): Keeper {
@@ -60,7 +60,10 @@ export function poolKeeper(
   };
 }
 
-const isKept = (remembered: readonly Remembered[] | undefined, { censuses, served }: Target) =>
+const isKept = (
+  remembered: readonly (Remembered | undefined)[] | undefined,
+  { censuses, served }: Target,
+) =>
   censuses.every(({ clusterId, roster }, n) => {
     const one = remembered?.[n];
     return (
@@ -79,23 +82,22 @@ const savedPool = ({ censuses, served }: Target, at: Date): SavedPool => ({
 });
 
 /**
- * By service; of one that was not kept, nobody: it was never served.
- * @returns undefined where nothing was kept, or nothing that can be used.
+ * By service; undefined of one whose prefix was not kept.
+ * @returns undefined where nothing was kept that can be used, or nothing of these services.
  */
 export async function rememberedPools(
   path: string,
   services: readonly Service[],
   notices: Notices,
-): Promise<readonly Remembered[] | undefined> {
+): Promise<readonly (Remembered | undefined)[] | undefined> {
   const read = await readSavedPool(path);
   if (read === undefined) return undefined;
   if (!read.ok) {
     notices.news('warn', `the pool that was kept on disk cannot be used: ${read.reason}`, { path });
     return undefined;
   }
-  const nobody: Remembered = { clusterId: '', revision: 0, backends: [] };
-  return services.map(
-    ({ name, prefix }) =>
-      read.value.services.find((one) => one.name === name && one.prefix === prefix) ?? nobody,
+  const kept = services.map(({ prefix }) =>
+    read.value.services.find((one) => one.prefix === prefix),
   );
+  return kept.every((one) => one === undefined) ? undefined : kept;
 }

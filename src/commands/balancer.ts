@@ -9,6 +9,7 @@ import { dryRun } from '../balancer/dry-run.ts';
 import { lookAt } from '../balancer/look.ts';
 import { WorkersWitness } from '../balancer/nginx/by-workers.ts';
 import { configFile } from '../balancer/nginx/config-file.ts';
+import { errorLogAt } from '../balancer/nginx/error-log.ts';
 import { nginxControl } from '../balancer/nginx/nginx.ts';
 import { lossWindowMs } from '../balancer/pool/absence.ts';
 import { poolKeeper, rememberedPools } from '../balancer/keeper.ts';
@@ -101,7 +102,8 @@ export async function run(
   const nginx = nginxControl(settings, clock);
   const witness = tellsGeneration ? undefined : new WorkersWitness();
   const onCheck = (tookMs: number) => metrics.checking.observe(tookMs / 1000);
-  const reload = byReload({ file, nginx, clock, witness, onCheck });
+  const errorLog = errorLogAt(settings.errorLog);
+  const reload = byReload({ file, nginx, errorLog, clock, witness, onCheck });
   const acknowledged = once ? undefined : acknowledger.run(signal);
   const outcome = await runBalancer(
     {

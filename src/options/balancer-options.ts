@@ -109,17 +109,21 @@ export function balancerSettings(values: BalancerOptionValues): BalancerSettings
   return { ...values, services };
 }
 
-/** The state is written over whatever is there. */
+/** What is written would be written over whatever is there. */
 function refuseSharedFile(values: BalancerOptionValues): void {
   const { state, nginxConf, nginxPid, template, errorLog, accessLog } = values;
+  const written = { '--state': state, '--nginx-conf': nginxConf };
   const others = {
     ...{ '--nginx-conf': nginxConf, '--nginx-pid': nginxPid, '--template': template },
     ...{ '--error-log': errorLog, '--access-log': accessLog },
   };
-  for (const [flag, path] of Object.entries(others)) {
-    if (state === undefined || path !== state) continue;
-    throw new UsageError(
-      `--state and ${flag} are both ${state}: the state needs a file of its own, such as ${state}.state`,
-    );
+  for (const [own, path] of Object.entries(written)) {
+    for (const [flag, other] of Object.entries(others)) {
+      if (path === undefined || path !== other || own === flag) continue;
+      const what = own === '--state' ? 'the state' : 'what is written there';
+      throw new UsageError(
+        `${own} and ${flag} are both ${path}: ${what} needs a file of its own, such as ${path}.${own === '--state' ? 'state' : 'conf'}`,
+      );
+    }
   }
 }

@@ -78,15 +78,16 @@ test('a lease that ran out: what was said may be of another store, and is asked 
 });
 
 test.each([
-  ['deleted', undefined],
-  ['overwritten', '0'],
-  ['put on another lease', 'lease-9'],
-] as const)('a key that somebody has %s is repaired, and told', async (_what, leaseId) => {
+  ['deleted', undefined, ''],
+  ['overwritten', '0', 'by hand'],
+  ['put on another lease', 'lease-9', 'by hand'],
+  ['put as it is, on no lease', '0', 'one'],
+] as const)('a key that somebody has %s is repaired, and told', async (_what, leaseId, value) => {
   const { clock, store, say, held, kinds } = acknowledging();
   say('one');
   await clock.advance(1);
   if (leaseId === undefined) store.remove(key);
-  else store.put(key, 'by hand', leaseId);
+  else store.put(key, value, leaseId);
   await clock.advance(ttlMs / 3);
   expect(held()).toMatchObject({ value: 'one', leaseId: 'lease-1' });
   expect(kinds()).toEqual(['written', 'repaired', 'written']);

@@ -10,6 +10,14 @@ test('while nothing is known nothing is changed', async () => {
   expect(turns.at(-1)?.target).toBeUndefined();
 });
 
+test('a start that finds all as it should be changes nothing', async () => {
+  const { clock, world, decision } = balancing();
+  Object.assign(world, { onDisk: 'nobody', served: 'nobody' });
+  await clock.advance(1000);
+  expect(world).toMatchObject({ reloads: 0, checks: 0 });
+  expect(decision()).toBe('confirmed');
+});
+
 test('a change in etcd is served and confirmed, with one reload', async () => {
   const { clock, world, put, decision } = balancing();
   await clock.advance(1000);
@@ -88,10 +96,13 @@ test('a storm of changes: reloads are bounded by time, removals go first', async
   await clock.advance(5000);
   const { reloads } = world;
   for (let n = 0; n < 300; n += 1) {
-    put(`k${n % 20}`, 9100 + n);
+    const k = Math.floor(n / 2) % 20;
+    if (n % 2 === 0) store.delete(`/test/k${k}`);
+    else put(`k${k}`, 9000 + k);
     await clock.advance(50);
   }
   expect(world.reloads - reloads).toBeLessThanOrEqual(10 + 15_000 / 500);
+  expect(world.reloads - reloads).toBeGreaterThan(20);
   await clock.advance(5000);
   store.delete('/test/k3');
   await clock.advance(170);

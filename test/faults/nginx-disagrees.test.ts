@@ -62,7 +62,7 @@ test('a reload command that exits with 0 and does nothing is never taken for a r
   await put('two', 10);
   await waitUntil({ expected: 'the failure to be told', withinMs: 10_000 }, async () => {
     const { body } = await httpGet(`${balancer.adminUrl}/metrics`, 1000);
-    return /rollcall_rollouts_total\{result="confirm_failed"\} [1-9]/.test(body) || 'nothing';
+    return /rollcall_rollouts_total\{result="reload_failed"\} [1-9]/.test(body) || 'nothing';
   });
   expect(await generationServed(confirmUrl)).toBe(before);
   expect((await balancer.status()).confirmed).toBe(false);
@@ -88,6 +88,8 @@ test('a reload that nginx refuses with exit status 0: the file that it serves is
     const { body } = await httpGet(`${balancer.adminUrl}/metrics`, 1000);
     return /rollcall_rollouts_total\{result="confirm_failed"\} [1-9]/.test(body) || 'nothing';
   });
+  // In nginx's own words, from its error log.
+  expect((await balancer.status()).trouble).toContain('limit_req "one" uses the');
   expect(await generationServed(confirmUrl)).toBe(accepted);
   expect((await confOnDisk(home.conf)).generation).toBe(accepted);
   expect((await httpGet(`http://${listen}/`, 3000)).status).toBe(502);

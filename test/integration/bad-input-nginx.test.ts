@@ -22,8 +22,9 @@ afterAll(async () => {
 const machine: readonly Wrong[] = [
   ['no such nginx', ['--nginx-bin', '/no/nginx'], '--nginx-bin /no/nginx', 'ENOENT', 'give the'],
   ['an nginx that fails', ['--nginx-bin', 'false'], '--nginx-bin false', 'status 1', 'give the'],
-  ['no such template', ['--template', '/no/template'], '--template /no/template', 'ENOENT'],
-  ['a directory for a template', ['--template', '/'], '--template /', 'EISDIR'],
+  ['no such template', ['--template', '/no/template'], '--template /no/template: ', 'ENOENT'],
+  ['a directory for a template', ['--template', '/'], '--template /: ', 'EISDIR'],
+  ['a device for a template', ['--template', '/dev/zero'], '--template /dev/zero: ', 'not a file'],
   [
     'a file in a missing directory',
     ['--nginx-conf', '/no/nginx.conf'],
@@ -47,13 +48,7 @@ const templates: Readonly<Record<string, readonly [text: string, ...says: readon
   'an unknown filter': [`${whole}{{ pid | nofilter }}`, 'nofilter', 'line:5'],
   'an unknown variable': [`${whole}{{ pidd }}`, 'pidd', 'line:5'],
   'a loop without end': [`${whole}{% for i in (1..99999999) %}{{ i }}{% endfor %}`, 'limit'],
-  'no confirmation': ['events {}\nhttp {}\n', "{% include 'confirm' %}", 'http block'],
-  'the confirmation in a comment': [
-    "{% comment %}{% include 'confirm' %}{% endcomment %}",
-    '{% in',
-  ],
   'a file of its own': [`${whole}{% include '/etc/hostname' %}`, '/etc/hostname', 'line:5'],
-  'nothing at all': ['', "{% include 'confirm' %}"],
 };
 
 describe.concurrent('a template with', () => {

@@ -29,6 +29,8 @@ test.each([
   ['--prefix /rollcall/a', '--record-prefix /rollcall cannot go with --prefix /rollcall/a: give'],
   ['--service a=/rollcall', 'cannot go with --service a=/rollcall: give a prefix that is neither'],
   ['--state /etc/nginx/nginx.conf', '--state and --nginx-conf are both /etc/nginx/nginx.conf'],
+  ['--template /a --nginx-conf /a', '--nginx-conf and --template are both /a: what is written'],
+  ['--error-log /a --nginx-conf /a', '--nginx-conf and --error-log are both /a: what is written'],
   ['--state /a --error-log /a', '--state and --error-log are both /a: the state needs a file'],
 ])('%s is refused: %s', (flags, why) => {
   expect(() => settings(flags)).toThrow(UsageError);

@@ -65,7 +65,7 @@ export function balancing({ once = false, away = false, remembered, broken = fal
     },
     takeBack: async (generation) => {
       world.onDisk = generation ?? world.onDisk;
-      return { fingerprint: 'the same', words: '' };
+      return { fingerprint: 'the same', trace: { kind: 'unknown' }, words: '' };
     },
   };
   const ended = runBalancer(

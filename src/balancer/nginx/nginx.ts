@@ -90,7 +90,10 @@ export function nginxControl(
         const get = { url: confirmUrl, timeoutMs: askTimeoutMs, clock, readBytes: 1024 };
         const { status, body } = await httpGet(get, signal);
         const generation = /"generation":"([0-9a-f]{12})"/.exec(body)?.[1];
-        if (status === 200 && generation) return { kind: 'serves', generation };
+        const worker = /"worker":(\d+)/.exec(body)?.[1];
+        if (status === 200 && generation) {
+          return { kind: 'serves', generation, ...(worker && { worker: Number(worker) }) };
+        }
         return { kind: 'silent', reason: `${confirmUrl} answers ${status}, not with a generation` };
       } catch (error) {
         if (error instanceof DeadlineError) return { kind: 'late', reason: error.message };

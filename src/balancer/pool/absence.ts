@@ -31,8 +31,10 @@ export const lossWindowMs = 2000;
 export interface Absent {
   readonly backend: Backend;
   readonly lostAtMs: number;
-  /** Of the store, when the key was last known to be there: its deletion came after. */
-  readonly thereAtRevision: number;
+  /** Up to this revision of the store nothing tells of the loss. */
+  readonly reflectsUpTo: number;
+  /** A record proves it only if it is newer: an older one tells of an earlier time. */
+  readonly provenAfter: number;
   /** Its watchdog said so; once said, it holds until the key is back. */
   readonly provenDown: boolean;
   /** Why it stays in the pool; undefined: its loss is believed. */
@@ -79,9 +81,11 @@ export function foldRoster(
   }
   for (const backend of goneFrom(before.backends, backends)) {
     const lost: Absent = {
-      ...{ backend, lostAtMs: nowMs, thereAtRevision: before.revision, provenDown: false },
-      heldBecause: epoch === before.epoch ? undefined : 'etcd was wiped or restored',
-      answers: undefined,
+      ...{ backend, lostAtMs: nowMs, provenDown: false, answers: undefined },
+      // The revisions of two stores have nothing to do with each other.
+      ...(epoch === before.epoch
+        ? { reflectsUpTo: before.revision, provenAfter: before.revision, heldBecause: undefined }
+        : { reflectsUpTo: 0, provenAfter: revision, heldBecause: 'etcd was wiped or restored' }),
     };
     absent.set(backend.key, proving(lost, sighting));
   }
@@ -110,12 +114,11 @@ function isOver(
 
 /**
  * On a verdict the record is written in the transaction that deletes the key, so it is newer than
- * the last look at which the key was there. An older one tells of an earlier time.
+ * the last look at which the key was there.
  */
 function proving(one: Absent, { recordOf }: Sighting): Absent {
-  if (one.provenDown) return one;
   const record = recordOf(one.backend.key);
-  if (!record || record.modRevision <= one.thereAtRevision) return one;
+  if (!record || record.modRevision <= one.provenAfter) return one;
   if (verdictOn(undefined, record) !== 'proven down') return one;
   return { ...one, provenDown: true, heldBecause: undefined };
 }
@@ -174,7 +177,7 @@ export function servedOf(roster: Roster): readonly Backend[] {
  */
 export const reflectedBy = (roster: Roster): number =>
   heldOf(roster).reduce(
-    (least, { thereAtRevision }) => Math.min(least, thereAtRevision),
+    (least, { reflectsUpTo }) => Math.min(least, reflectsUpTo),
     roster.revision,
   );
 

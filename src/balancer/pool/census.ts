@@ -44,12 +44,16 @@ export interface Census {
   readonly reflects: number;
   /** The store that these revisions are of. */
   readonly clusterId: string;
-  /** There is a memory to fall back to, be it of nobody. */
-  readonly remembers: boolean;
+  /** What there is to fall back to: 'never': others were kept on disk, and this one never was. */
+  readonly memory: 'kept' | 'never' | 'none';
 }
 
 /** @param remembered what goes missing of it by the first listing is lost like any other. */
-export const unknownCensus = (service: Service, remembered?: Remembered): Census => ({
+export const unknownCensus = (
+  service: Service,
+  remembered?: Remembered,
+  memory: Census['memory'] = remembered ? 'kept' : 'none',
+): Census => ({
   ...{ service, source: 'nowhere', view: nothingKnown, records: nothingKnown },
   ...{ pool: emptyPool, served: [], changedAtRevision: 0, reflects: 0 },
   roster: {
@@ -57,19 +61,25 @@ export const unknownCensus = (service: Service, remembered?: Remembered): Census
     ...{ revision: remembered?.revision ?? 0, backends: remembered?.backends ?? [] },
   },
   clusterId: remembered?.clusterId ?? '',
-  remembers: remembered !== undefined,
+  memory,
 });
 
 /** How long etcd may take for its first word before the memory is served instead. */
 const firstWordMs = 2000;
 
-/** Nothing came from etcd yet, and it is in trouble or had its time: what was kept is served. */
-export const fallenBack = (census: Census, sinceStartMs: number): Census =>
-  census.source === 'nowhere' &&
-  census.remembers &&
-  (census.view.trouble !== undefined || sinceStartMs >= firstWordMs)
-    ? { ...census, source: 'disk', served: census.roster.backends }
+/**
+ * Nothing came from etcd yet, and it is in trouble or had its time: what was kept is served. One that
+ * never was kept was never served: it is without backends, but only where etcd speaks of others. Else
+ * what nginx serves may be of another configuration, of which nothing is known.
+ */
+export function fallenBack(census: Census, sinceStartMs: number, etcdSpeaks: boolean): Census {
+  const { source, memory, view, roster } = census;
+  const isOver = view.trouble !== undefined || sinceStartMs >= firstWordMs;
+  const mayServe = memory === 'kept' || (memory === 'never' && etcdSpeaks);
+  return source === 'nowhere' && isOver && mayServe
+    ? { ...census, source: 'disk', served: roster.backends }
     : census;
+}
 
 export interface Seen {
   readonly view: MirrorView;
@@ -106,7 +116,7 @@ export function foldCensus(
     served: sameBackends(served, before.served) ? before.served : served,
     changedAtRevision,
     reflects: Math.min(changedAtRevision, reflectedBy(roster)),
-    ...{ clusterId: snapshot.clusterId, remembers: true },
+    ...{ clusterId: snapshot.clusterId, memory: before.memory },
   };
 }
 

@@ -11,8 +11,8 @@ import { watchServices, type Watching, type WatchingDeps } from './watching.ts';
 
 export interface KnowledgeDeps extends WatchingDeps {
   readonly services: readonly Service[];
-  /** The last good pools, by service; undefined: there is no such memory. */
-  readonly remembered: readonly Remembered[] | undefined;
+  /** The last good pools, by service; undefined: there is no such memory, or none of a service. */
+  readonly remembered: readonly (Remembered | undefined)[] | undefined;
   readonly ask: Ask;
   readonly absence: AbsenceRule;
 }
@@ -41,7 +41,11 @@ export class Knowledge implements AsyncDisposable {
     this.#watching = watchServices(services, deps, onChange, within);
     this.#asker = new HeldAsker(ask, onChange, within);
     this.#startedAtMs = clock.now();
-    this.#censuses = services.map((service, n) => unknownCensus(service, remembered?.[n]));
+    this.#censuses = services.map((service, n) =>
+      remembered && remembered[n] === undefined
+        ? unknownCensus(service, undefined, 'never')
+        : unknownCensus(service, remembered?.[n]),
+    );
   }
 
   update(): Known {
@@ -54,8 +58,12 @@ export class Knowledge implements AsyncDisposable {
       const answered = { ...before, roster: withAnswers(before.roster, answers) };
       const census = foldCensus(answered, { view, records, recordPrefix }, nowMs, absence);
       this.#asker.askHeld(census.roster);
-      return fallenBack(census, nowMs - this.#startedAtMs);
+      return census;
     });
+    const etcdSpeaks = this.#censuses.some(({ source }) => source === 'etcd');
+    this.#censuses = this.#censuses.map((census) =>
+      fallenBack(census, nowMs - this.#startedAtMs, etcdSpeaks),
+    );
     return { censuses: this.#censuses, arrivedAtMs };
   }
 

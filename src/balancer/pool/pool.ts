@@ -47,10 +47,13 @@ export function poolOf(prefix: string, keys: Iterable<StoredKey>): Pool {
 export const byKey = (a: { readonly key: string }, b: { readonly key: string }) =>
   a.key < b.key ? -1 : 1;
 
-/** A key that is no backend can be anything: shown on one line, and not without end. */
+/**
+ * A key that is no backend can be anything: shown on one line, and not without end. Long ones that
+ * begin alike are told apart by how they end.
+ */
 const shownKey = (key: string) => {
   const quoted = /^[\w./-]+$/.test(key) ? key : JSON.stringify(key);
-  return quoted.length > 128 ? `${quoted.slice(0, 128)}...` : quoted;
+  return quoted.length > 128 ? `${quoted.slice(0, 84)}...${quoted.slice(-40)}` : quoted;
 };
 
 /** What was read before: a key that did not change is the same object, and so is its backend. */

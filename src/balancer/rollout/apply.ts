@@ -3,6 +3,7 @@
  * step that failed is a value with its reason, and the loop's next turn decides anew.
  */
 import type { Clock } from '../../lib/clock.ts';
+import type { LoadTrace } from '../nginx/error-log.ts';
 import type { Rendered } from '../render/render.ts';
 import type { Delivery } from './delivery.ts';
 import { withRefusal } from './refusals.ts';
@@ -44,14 +45,25 @@ export async function apply(
     case 'give up': {
       const { answer } = rollout;
       const served = answer.kind === 'serves' ? answer.generation : undefined;
-      const { fingerprint, words } = await way.takeBack(served, signal);
-      const after = fail(rollout, 'confirm', `${decision.reason}${words}`);
-      // A silent nginx refused nothing: it is not there.
-      if (served === undefined) return after;
+      const { fingerprint, trace, words } = await way.takeBack(served, signal);
+      const said = trace.kind === 'refused' ? `nginx refuses to load it: ${trace.words}; ` : '';
+      const step = trace.kind === 'no trace' ? 'reload' : 'confirm';
+      const after = fail(rollout, step, `${said}${decision.reason}${words}`);
+      if (!isRefusal(rollout, generation, trace)) return after;
       const refusal = { fingerprint, atMs: clock.now() };
       return { ...after, refusals: withRefusal(rollout.refusals, generation, refusal) };
     }
     default:
       return decision satisfies never;
   }
+}
+
+/**
+ * A silent nginx refused nothing: it is not there. Nor did one that says in its log what it refuses,
+ * and says nothing: the word was lost. Where its log cannot be read, the second time is taken for one.
+ */
+function isRefusal({ answer, failure }: Rollout, generation: string, trace: LoadTrace): boolean {
+  if (answer.kind !== 'serves' || trace.kind === 'no trace') return false;
+  const again = failure?.generation === generation && failure.step === 'confirm';
+  return trace.kind === 'refused' || again;
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { WorkersWitness } from '../nginx/by-workers.ts';
 import type { Committed, ConfigFile } from '../nginx/config-file.ts';
+import type { ErrorLog, LogMark } from '../nginx/error-log.ts';
 import type { Nginx } from '../nginx/nginx.ts';
 import type { Workers } from '../nginx/workers.ts';
 import type { Rendered } from '../render/render.ts';
@@ -17,6 +18,7 @@ import type { Rollout, Step } from './rollout.ts';
 export interface ReloadDeps {
   readonly file: ConfigFile;
   readonly nginx: Nginx;
+  readonly errorLog: ErrorLog;
   readonly clock: Clock;
   /** Told just before nginx is, where only its processes can tell what it serves. */
   readonly witness: Pick<WorkersWitness, 'told'> | undefined;
@@ -24,7 +26,9 @@ export interface ReloadDeps {
   readonly onCheck: (tookMs: number) => void;
 }
 
-export function byReload({ file, nginx, clock, witness, onCheck }: ReloadDeps): Delivery {
+export function byReload(deps: ReloadDeps): Delivery {
+  const { file, nginx, errorLog, clock, witness, onCheck } = deps;
+  let beforeReload: LogMark;
   const check = async (signal: AbortSignal) => {
     const beganAtMs = clock.now();
     const verdict = await nginx.check(file.stagedPath, signal);
@@ -85,6 +89,7 @@ export function byReload({ file, nginx, clock, witness, onCheck }: ReloadDeps): 
       if ('kind' in swapped) return swapped;
       const { before } = swapped;
       witness?.told(wanted.generation, before);
+      beforeReload = await errorLog.mark();
       const reason = await nginx.reload(signal);
       if (reason !== undefined) return atRest('reload', reason);
       try {
@@ -98,7 +103,8 @@ export function byReload({ file, nginx, clock, witness, onCheck }: ReloadDeps): 
 
     takeBack: async (served, signal) => {
       const fingerprint = await nginx.fingerprint(file.path, signal);
-      return { fingerprint, words: await putBack(file, served) };
+      const trace = await errorLog.since(beforeReload);
+      return { fingerprint, trace, words: await putBack(file, served) };
     },
   };
 }

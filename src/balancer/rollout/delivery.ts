@@ -6,6 +6,7 @@
  * nginx answer with the generation that it then serves. The loop, the confirmation and the
  * acknowledgement look at nothing but that answer.
  */
+import type { LoadTrace } from '../nginx/error-log.ts';
 import type { Rendered } from '../render/render.ts';
 import type { Workers } from '../nginx/workers.ts';
 import type { Rollout, Step } from './rollout.ts';
@@ -31,12 +32,17 @@ export interface Delivery {
   /**
    * nginx did not take what it was told of, and goes on with `served` (undefined: it says
    * nothing). What it would start on becomes that again.
-   * @returns the fingerprint of what it did not take, and what was done, in words.
    */
-  takeBack(
-    served: string | undefined,
-    signal: AbortSignal,
-  ): Promise<{ readonly fingerprint: string | undefined; readonly words: string }>;
+  takeBack(served: string | undefined, signal: AbortSignal): Promise<TakenBack>;
+}
+
+export interface TakenBack {
+  /** Of all that nginx was to read. */
+  readonly fingerprint: string | undefined;
+  /** Whether nginx refused it, in its own words where it said so, or never heard of it. */
+  readonly trace: LoadTrace;
+  /** What was done, to be put behind a reason. */
+  readonly words: string;
 }
 
 export type Change = 'configuration' | 'membership';

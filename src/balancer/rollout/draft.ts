@@ -7,7 +7,13 @@ import type { Rendered, Renderer, ServedService } from '../render/render.ts';
 
 export type Draft =
   | { readonly ok: true; readonly served: readonly ServedService[]; readonly rendered: Rendered }
-  | { readonly ok: false; readonly served: readonly ServedService[]; readonly fault: string };
+  | {
+      readonly ok: false;
+      readonly served: readonly ServedService[];
+      readonly fault: string;
+      /** It took too long, or made too much: of so many backends, no single one is to blame. */
+      readonly tooMuch: boolean;
+    };
 
 /** The very same draft while the backends are the same. */
 export function rememberingLast(render: Renderer): (served: readonly ServedService[]) => Draft {
@@ -23,7 +29,9 @@ export function draftOf(render: Renderer, served: readonly ServedService[]): Dra
   try {
     return { ok: true, served, rendered: render(served) };
   } catch (error) {
-    return { ok: false, served, fault: `the template does not render: ${messageOf(error)}` };
+    const reason = messageOf(error);
+    const tooMuch = /\blimit exceeded\b/.test(reason);
+    return { ok: false, served, tooMuch, fault: `the template does not render: ${reason}` };
   }
 }
 

@@ -60,6 +60,12 @@ export interface Planned {
 
 const nothingNew: Pace = { due: false, forMs: rolloutTimes.tickMs, because: 'nothing new' };
 
+/**
+ * How long culprits are looked for at once: meanwhile nothing else is applied. A search that found
+ * nobody in its time has more of it the next time.
+ */
+const searchMs = { first: 3000, most: 48_000 };
+
 export class Plan {
   readonly #deps: PlanDeps;
   readonly #draftFrom: (served: readonly ServedService[]) => Draft;
@@ -67,6 +73,7 @@ export class Plan {
   #target: Target | undefined;
   #quarantine: Quarantine = nobodyQuarantined;
   #pacing: Pacing;
+  #searchMs = searchMs.first;
 
   constructor(deps: PlanDeps) {
     this.#deps = deps;
@@ -129,13 +136,17 @@ export class Plan {
     const draftNow = () =>
       this.#draftFrom(withoutQuarantined(pools, this.#quarantine, clock.now()));
     const faultOf = async (some: readonly ServedService[]) => {
+      // To render takes the whole process; in between, others have their turn.
+      await clock.sleep(0);
       const tried = draftOf(render, some);
       return tried.ok ? undefined : tried.fault;
     };
     let draft = draftNow();
     // The very same one has been looked into before, and nobody was found.
     if (draft === this.#draft) return draft;
-    while (!draft.ok && (await this.#setAside(draft.served, faultOf))) draft = draftNow();
+    while (!draft.ok && !draft.tooMuch && (await this.#setAside(draft.served, faultOf))) {
+      draft = draftNow();
+    }
     return draft;
   }
 
@@ -144,7 +155,9 @@ export class Plan {
     faultOf: (some: readonly ServedService[]) => Promise<string | undefined>,
   ): Promise<boolean> {
     const { clock, random } = this.#deps;
-    const culprits = await suspectsIn(served, faultOf, clock);
+    const { culprits, complete } = await suspectsIn(served, faultOf, clock, this.#searchMs);
+    const isFruitless = culprits.length === 0 && !complete;
+    this.#searchMs = isFruitless ? Math.min(2 * this.#searchMs, searchMs.most) : searchMs.first;
     this.#quarantine = quarantined(this.#quarantine, culprits, clock.now(), random);
     return culprits.length > 0;
   }

@@ -36,6 +36,8 @@ export interface Rollout {
   /** The generation that nginx would start on; undefined: none of ours. */
   readonly atRest: string | undefined;
   readonly answer: NginxAnswer;
+  /** The last answer that was one: an nginx that is late has not changed. */
+  readonly lastWord: NginxAnswer;
   /** Since when every answer has been this one. */
   readonly answeredSinceMs: number;
   readonly workers: Workers | undefined;
@@ -76,6 +78,7 @@ const retries: Readonly<Record<Step, Backoff>> = {
 export const nothingObserved: Rollout = {
   atRest: undefined,
   answer: { kind: 'silent', reason: 'not asked yet' },
+  lastWord: { kind: 'silent', reason: 'not asked yet' },
   answeredSinceMs: 0,
   workers: undefined,
   told: undefined,
@@ -100,17 +103,16 @@ export function observe(
     before.workers !== undefined &&
     workers !== undefined &&
     workers.master !== before.workers.master;
-  if (sameAnswer(before.answer, answer) && !anotherMaster) {
-    return { ...before, atRest, answer, workers };
-  }
+  const lastWord = answer.kind === 'late' ? before.lastWord : answer;
+  const isSame = sameAnswer(before.answer, answer) && !anotherMaster;
+  const answeredSinceMs = isSame ? before.answeredSinceMs : nowMs;
+  const seen = { ...before, atRest, answer, lastWord, workers, answeredSinceMs };
+  if (sameAnswer(before.lastWord, lastWord) && !anotherMaster) return seen;
   // nginx came, went or changed: what failed before deserves a new try at once. A refusal
   // of the file itself stays, since it does not depend on what nginx runs.
   const step = before.failure?.step;
   const failure = step === 'check' || step === 'swap' ? before.failure : undefined;
-  return {
-    ...{ ...before, atRest, answer, workers, failure },
-    ...{ answeredSinceMs: nowMs, settled: false, refusals: noRefusals },
-  };
+  return { ...seen, failure, settled: false, refusals: noRefusals };
 }
 
 export type Decision =

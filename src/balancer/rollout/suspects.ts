@@ -8,20 +8,24 @@ import type { Backend } from '../../registry/backend.ts';
 import type { ServedService } from '../render/render.ts';
 import { type Culprit, findCulprits } from './bisect.ts';
 
-/** Meanwhile nothing else is applied. What is not found by then is looked for at the next try. */
-const searchMs = 3000;
+export interface Suspects {
+  readonly culprits: readonly Culprit<Backend>[];
+  /** It came to an end. False: the time ran out before. */
+  readonly complete: boolean;
+}
 
 export async function suspectsIn(
   served: readonly ServedService[],
   faultOf: (served: readonly ServedService[]) => Promise<string | undefined>,
   clock: Clock,
-): Promise<readonly Culprit<Backend>[]> {
+  searchMs: number,
+): Promise<Suspects> {
   if ((await faultOf(served.map(({ service }) => ({ service, backends: [] })))) !== undefined) {
-    return [];
+    return { culprits: [], complete: true };
   }
   const untilMs = clock.now() + searchMs;
   const members = served.flatMap(({ backends }) => backends);
-  const { culprits } = await findCulprits(
+  return await findCulprits(
     members,
     (some) => {
       const kept = new Set(some);
@@ -34,5 +38,4 @@ export async function suspectsIn(
     },
     () => clock.now() < untilMs,
   );
-  return culprits;
 }

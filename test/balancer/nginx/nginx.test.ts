@@ -25,7 +25,7 @@ async function answerTo(status: number, body: string) {
 
 test('nginx serves the generation that it answers with', async () => {
   const answer = await answerTo(200, '{"generation":"0123456789ab","worker":7}\n');
-  expect(answer).toEqual({ kind: 'serves', generation: '0123456789ab' });
+  expect(answer).toEqual({ kind: 'serves', generation: '0123456789ab', worker: 7 });
 });
 
 test.each([

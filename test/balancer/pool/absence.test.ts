@@ -1,51 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  type AbsenceRule,
   emptyRoster,
   foldRoster,
   heldOf,
-  mayBeOneOfMany,
   recordAnswer,
-  reflectedBy,
-  type Roster,
   servedOf,
-  type Sighting,
   unaskedOf,
 } from '../../../src/balancer/pool/absence.ts';
-import type { WatchdogState } from '../../../src/registry/record.ts';
-import type { Backend } from '../../../src/registry/backend.ts';
-import { backend, recordOf, storedKey } from '../../support/builders.ts';
-
-const rule: AbsenceRule = { windowMs: 2000, holdMs: 10_000, share: 0.5 };
-const a = backend('a', 8001);
-const b = backend('b', 8002);
-const c = backend('c', 8003);
-const all = [a, b, c];
-
-/** etcd at this moment: it answers all the time, unless `listedAtMs` is from before. */
-const sighting = (
-  nowMs: number,
-  backends: readonly Backend[],
-  more: Partial<Sighting> = {},
-): Sighting => ({
-  ...{ backends, epoch: 0, revision: nowMs, listedAtMs: nowMs, recordOf: () => undefined },
-  ...more,
-});
-
-/** Folds what is listed at each time, from an empty roster. */
-const rosterAfter = (
-  ...turns: readonly (readonly [nowMs: number, listed: typeof all, more?: Partial<Sighting>])[]
-) =>
-  turns.reduce(
-    (roster, [nowMs, listed, more]) =>
-      foldRoster(roster, sighting(nowMs, listed, more), nowMs, rule),
-    emptyRoster,
-  );
-const names = (roster: Roster) =>
-  servedOf(roster)
-    .map(({ name }) => name)
-    .join('');
+import { backend } from '../../support/builders.ts';
+import { a, all, b, c, names, rosterAfter, rule, sighting } from '../../support/rosters.ts';
 
 test('what is listed is served', () => {
   expect(names(rosterAfter([0, all]))).toBe('abc');
@@ -131,35 +95,6 @@ test('while etcd is away the hold goes on: it ends when a listing from after it 
   expect(names(foldRoster(held, sighting(60_010, []), 60_010, rule))).toBe('');
 });
 
-/** The record that the watchdog of `of` left, or moved, at this revision. */
-const recordAt = (revision: number, state: WatchdogState, of = all) => {
-  const keys = new Set(of.map(({ key }) => key));
-  const value = JSON.stringify(recordOf({ state }));
-  const record = storedKey('record', value, { modRevision: revision, leaseId: '7' });
-  return { recordOf: (key: string) => (keys.has(key) ? record : undefined) };
-};
-
-test('what is proven down is never held, all of the pool at once neither', () => {
-  expect(names(rosterAfter([5, all], [10, [], recordAt(8, 'down')]))).toBe('');
-  expect(names(rosterAfter([5, all], [10, [], recordAt(8, 'up')]))).toBe('abc');
-});
-
-test('what is proven down is no part of a mass expiry', () => {
-  const roster = rosterAfter([5, all], [10, [], recordAt(8, 'down', [a, b])]);
-  expect(names(roster)).toBe('');
-});
-
-test('a proof that comes late ends the hold, and stays when its watchdog goes', () => {
-  const held = rosterAfter([5, all], [10, []]);
-  const proven = foldRoster(held, sighting(12, [], recordAt(8, 'rising')), 12, rule);
-  expect(names(proven)).toBe('');
-  expect(names(foldRoster(proven, sighting(20, []), 20, rule))).toBe('');
-});
-
-test('a record from before the key was last seen proves nothing', () => {
-  expect(names(rosterAfter([5, all], [10, [], recordAt(5, 'down')]))).toBe('abc');
-});
-
 const lose = (share: number, left: typeof all) => {
   const first = foldRoster(emptyRoster, sighting(0, all), 0, { ...rule, share });
   return names(foldRoster(first, sighting(10, left), 10, { ...rule, share }));
@@ -170,19 +105,6 @@ test('the share that is doubted is an option; with all of it nobody is held', ()
   expect(lose(0.6, [a])).toBe('abc');
   expect(lose(0, [a, b])).toBe('ab');
   expect(lose(1, [])).toBe('');
-});
-
-test('a held deletion is not reflected', () => {
-  expect(reflectedBy(rosterAfter([5, all], [10, [a, b]]))).toBe(10);
-  expect(reflectedBy(rosterAfter([5, all], [10, []]))).toBe(5);
-});
-
-test('a fresh loss that nobody explains may be one of many', () => {
-  const lost = rosterAfter([0, all], [10, [a, b]]);
-  expect(mayBeOneOfMany(lost, 59, 50)).toBe(true);
-  expect(mayBeOneOfMany(lost, 60, 50)).toBe(false);
-  const proven = rosterAfter([5, all], [10, [a, b], recordAt(8, 'down')]);
-  expect(mayBeOneOfMany(proven, 20, 50)).toBe(false);
 });
 
 test('while nothing changes the roster and what is served are the same objects', () => {

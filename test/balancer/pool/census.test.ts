@@ -39,24 +39,25 @@ const kept: Remembered = {
 test('before the first listing nothing is known, which is not nobody', () => {
   const census = fold(unknownCensus(service()), nothingKnown);
   expect(census.source).toBe('nowhere');
-  expect(fallenBack(census, 60_000)).toBe(census);
+  expect(fallenBack(census, 60_000, true)).toBe(census);
 });
 
 test('what was kept is served when etcd is in trouble, or has had its time', () => {
   const start = unknownCensus(service(), kept);
-  expect(fallenBack(start, 1999)).toBe(start);
-  expect(names(fallenBack(start, 2000))).toBe('abc');
+  expect(fallenBack(start, 1999, false)).toBe(start);
+  expect(names(fallenBack(start, 2000, false))).toBe('abc');
   const away = fold(start, { ...nothingKnown, trouble: 'connection refused' });
-  expect(fallenBack(away, 10)).toMatchObject({ source: 'disk', reflects: 0 });
+  expect(fallenBack(away, 10, false)).toMatchObject({ source: 'disk', reflects: 0 });
 });
 
-test('a service that was never kept is served as one without backends', () => {
-  const nobody = unknownCensus(service(), { clusterId: '', revision: 0, backends: [] });
-  expect(fallenBack(nobody, 2000)).toMatchObject({ source: 'disk', served: [] });
+test('a service that was never kept is one without backends, if etcd speaks of others', () => {
+  const never = unknownCensus(service(), undefined, 'never');
+  expect(fallenBack(never, 60_000, false)).toBe(never);
+  expect(fallenBack(never, 2000, true)).toMatchObject({ source: 'disk', served: [] });
 });
 
 test('the first listing wins; what it misses of the kept is lost like any other', () => {
-  const start = fallenBack(unknownCensus(service(), kept), 2000);
+  const start = fallenBack(unknownCensus(service(), kept), 2000, false);
   expect(names(fold(start, viewOf([key('a', 8001), key('b', 8002)])))).toBe('ab');
   expect(names(fold(start, viewOf([key('a', 8001)])))).toBe('abc');
 });

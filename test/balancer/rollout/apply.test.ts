@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { apply } from '../../../src/balancer/rollout/apply.ts';
+import type { LoadTrace } from '../../../src/balancer/nginx/error-log.ts';
 import type { Delivered } from '../../../src/balancer/rollout/delivery.ts';
 import { isRefused } from '../../../src/balancer/rollout/refusals.ts';
 import { failed, nothingObserved, type Rollout } from '../../../src/balancer/rollout/rollout.ts';
@@ -13,7 +14,10 @@ const servesOld: Rollout = {
 const deps = { clock: virtualClock(), random: () => 1 };
 
 /** A way that has this outcome, and writes down what it is asked. */
-function way(outcome: Delivered = { kind: 'told', before: undefined }) {
+function way(
+  outcome: Delivered = { kind: 'told', before: undefined },
+  trace: LoadTrace = { kind: 'refused', words: 'host not found' },
+) {
   const asked: string[] = [];
   return {
     asked,
@@ -24,7 +28,8 @@ function way(outcome: Delivered = { kind: 'told', before: undefined }) {
     },
     takeBack: async (served: string | undefined) => {
       asked.push(`take back to ${served}`);
-      return { fingerprint: 'all of it', words: '; the file that it serves is back in place' };
+      const words = '; the file that it serves is back in place';
+      return { fingerprint: 'all of it', trace, words };
     },
   };
 }
@@ -61,9 +66,29 @@ test('what nginx did not take is taken back, remembered, and its try put off', a
   expect(taken.asked).toEqual(['take back to old']);
   expect(after.failure).toMatchObject({
     step: 'confirm',
-    reason: 'nginx did not serve new; the file that it serves is back in place',
+    reason:
+      'nginx refuses to load it: host not found; nginx did not serve new; ' +
+      'the file that it serves is back in place',
   });
   expect(isRefused(after.refusals, 'new', 'all of it', 0)).toBe(true);
+});
+
+const told = { kind: 'told', before: undefined } as const;
+
+test('where nginx says in its log what it refuses, and says nothing, the word was lost', async () => {
+  const lost = way(told, { kind: 'no trace' });
+  const after = await apply(givenUp, servesOld, rendered, lost, deps, never);
+  expect(after.failure).toMatchObject({ step: 'reload', attempts: 1 });
+  expect(after.refusals.size).toBe(0);
+});
+
+test('where its log cannot be read, only the second time is taken for a refusal', async () => {
+  const unread = way(told, { kind: 'unknown' });
+  const once = await apply(givenUp, servesOld, rendered, unread, deps, never);
+  expect(once.failure).toMatchObject({ step: 'confirm', attempts: 1 });
+  expect(once.refusals.size).toBe(0);
+  const twice = await apply(givenUp, once, rendered, unread, deps, never);
+  expect(isRefused(twice.refusals, 'new', 'all of it', 0)).toBe(true);
 });
 
 test('a silent nginx has refused nothing', async () => {

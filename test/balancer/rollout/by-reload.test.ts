@@ -62,6 +62,10 @@ function recorded({ fails = {}, verdict = { kind: 'accepted' }, fingerprint }: W
         return before;
       },
     },
+    errorLog: {
+      mark: async () => ({ ino: 1n, size: 2n }),
+      since: async () => ({ kind: 'no trace' }),
+    },
     witness: { told: (generation) => void steps.push(`told ${generation}`) },
     clock: virtualClock(),
     onCheck: () => {},
@@ -139,7 +143,7 @@ test('what nginx refused is let be for as long as all that it reads is the same'
 test('taken back: the file of the generation that nginx goes on with', async () => {
   const { steps, way } = recorded({ fingerprint: 'all of it' });
   expect(await way.takeBack('old', never)).toEqual({
-    fingerprint: 'all of it',
+    ...{ fingerprint: 'all of it', trace: { kind: 'no trace' } },
     words: '; the file that it serves is back in place',
   });
   expect(steps).toEqual(['fingerprint /etc/nginx/nginx.conf', 'restore old']);

@@ -26,6 +26,7 @@ const anyRollout: fc.Arbitrary<Rollout> = fc.record({
     fc.constant({ kind: 'silent', reason: 'no answer' } as const),
     anyGeneration.map((generation) => ({ kind: 'serves', generation }) as const),
   ),
+  lastWord: fc.constant({ kind: 'silent', reason: 'no answer' } as const),
   answeredSinceMs: anyMs,
   workers: orNothing(anyWorkers),
   told: orNothing(

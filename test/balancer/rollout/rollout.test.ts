@@ -14,7 +14,11 @@ import {
 const { overlapMs, confirmWithinMs, pollMs, tickMs, spacingMs } = rolloutTimes;
 const serves = (generation: string): NginxAnswer => ({ kind: 'serves', generation });
 const silent: NginxAnswer = { kind: 'silent', reason: 'nginx is not running' };
-const rollout = (known: Partial<Rollout>): Rollout => ({ ...nothingObserved, ...known });
+const rollout = (known: Partial<Rollout>): Rollout => ({
+  ...nothingObserved,
+  ...(known.answer && { lastWord: known.answer }),
+  ...known,
+});
 const noJitter = () => 1;
 /** Its processes cannot be seen. */
 const unseen = { workers: undefined };
