@@ -105,7 +105,7 @@ test.concurrent('one of them is really dead: asked directly, it is dropped long 
     const states = backends.map(({ key, state }) => `${key} ${state}`).toSorted();
     const lines = await pool.site.upstream();
     return (
-      (isDeepStrictEqual(states, expected) && lines.length === 2) || `${states}, ${lines.join(' ')}`
+      (isDeepStrictEqual(states, expected) && lines.length === 2) || [...states, ...lines].join(' ')
     );
   });
   const sent = await client.startedBetween(startedAt, now());
