@@ -76,6 +76,7 @@ export async function runBalancer(
     }
 
     let decision = idle;
+    let isSolved = false;
     if (target) {
       const { failure } = rollout;
       const way = ways[changeOf(served, target.rendered)];
@@ -85,11 +86,13 @@ export async function runBalancer(
       if (decision.kind === 'confirmed') served = target.rendered;
       if (decision.kind === 'deliver' && rollout.told) plan.accepted();
       const refused = rollout.failure?.step === 'check' && rollout.failure !== failure;
-      if (refused && (await plan.refused(way, signal))) bell.ring();
+      // It is tried again without those that it was refused for, and at once.
+      isSolved = refused && (await plan.refused(way, signal));
+      if (isSolved) bell.ring();
     }
     const turn: Turn = { ...known, ...planned, rollout, generations, decision };
     deps.onTurn(turn);
-    const outcome = once ? outcomeOf(turn) : undefined;
+    const outcome = once && !isSolved ? outcomeOf(turn) : undefined;
     if (outcome) return outcome;
     await bell.wait(pauseOf(turn), clock, signal);
   }
@@ -115,13 +118,12 @@ function pauseOf({ decision, pace }: Turn): number {
 }
 
 /** For `once`: done, failed, or undefined: not yet. */
-function outcomeOf({ censuses, draft, rollout, decision, quarantine }: Turn): Outcome | undefined {
+function outcomeOf({ censuses, draft, target, rollout, decision }: Turn): Outcome | undefined {
   if (draft && !draft.ok) return { ok: false, reason: draft.fault };
   if (decision.kind === 'confirmed') return { ok: true };
-  const { failure } = rollout;
-  // A file that nginx refused for some backends is tried again without them.
-  const isSolved = failure?.step === 'check' && quarantine.size > 0 && failure.attempts === 1;
   const untold = censuses.find(({ source, view }) => source === 'nowhere' && view.trouble);
-  const reason = (isSolved ? undefined : failure?.reason) ?? untold?.view.trouble;
+  const { failure } = rollout;
+  const isOurs = failure?.generation === target?.rendered.generation;
+  const reason = (isOurs ? failure?.reason : undefined) ?? untold?.view.trouble;
   return reason === undefined ? undefined : { ok: false, reason };
 }

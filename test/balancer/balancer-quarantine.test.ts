@@ -60,3 +60,12 @@ test('while one is quarantined, a removal is served at once', async () => {
   await clock.advance(160);
   expect(world.served).toBe('ad');
 });
+
+test('once: a file that nginx refused for one backend is applied without it', async () => {
+  const { clock, world, put, ended } = balancing({ once: true });
+  world.refuses = 'bad';
+  for (const [n, name] of ['a', 'bad', 'c'].entries()) put(name, 8001 + n);
+  await clock.advance(3000);
+  expect(await ended).toEqual({ ok: true });
+  expect(world.served).toBe('ac');
+});
