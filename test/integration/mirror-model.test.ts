@@ -91,7 +91,8 @@ test.concurrent.each(worlds)(
         throw new Error(`${which}: ${messageOf(cause)}${made}`, { cause });
       }
     }
-    expect(world.past.revision).toBeGreaterThan(1);
+    // The last round may have ended with a wipe.
+    expect(world.past.valuesEver).toBeGreaterThan(10);
   },
   120_000,
 );

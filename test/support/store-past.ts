@@ -29,6 +29,11 @@ export class StorePast {
     return this.#revision;
   }
 
+  /** How many values it ever had. */
+  get valuesEver(): number {
+    return this.#ever.size;
+  }
+
   get content(): Content {
     return this.#eras.at(-1)?.at(-1)?.content ?? new Map();
   }
