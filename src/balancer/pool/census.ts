@@ -18,7 +18,7 @@ import {
   type Roster,
   servedOf,
 } from './absence.ts';
-import { emptyPool, patchedPool, type Pool, poolOf } from './pool.ts';
+import { emptyPool, identical, patchedPool, type Pool, poolOf } from './pool.ts';
 
 /** The last good pool of a service, as it was kept on disk. */
 export interface Remembered {
@@ -113,7 +113,7 @@ export function foldCensus(
   const served = servedOf(roster);
   return {
     ...{ service, source: 'etcd', view, records, pool, roster },
-    served: sameBackends(served, before.served) ? before.served : served,
+    served: identical(served, before.served) ? before.served : served,
     changedAtRevision,
     reflects: Math.min(changedAtRevision, reflectedBy(roster)),
     ...{ clusterId: snapshot.clusterId, memory: before.memory },
@@ -126,9 +126,6 @@ function nextPool({ service, source, view, pool }: Census, { keys, madeOf }: Sna
   const patched = isNext ? patchedPool(service.prefix, pool, keys, madeOf.changed) : undefined;
   return patched ?? poolOf(service.prefix, keys.values());
 }
-
-const sameBackends = (a: readonly Backend[], b: readonly Backend[]) =>
-  a === b || (a.length === b.length && a.every((one, n) => one === b[n]));
 
 /** What was kept was seen in another store if that one's revision was higher, or its name another. */
 function ofThisStore({ roster, clusterId }: Census, { snapshot }: MirrorView): Roster {

@@ -105,3 +105,15 @@ function placeOf(backends: readonly Backend[], key: string): number {
   }
   return low;
 }
+
+/** Equal for nginx, and for a template. */
+export const sameBackend = (a: Backend, b: Backend): boolean =>
+  a === b ||
+  (a.key === b.key &&
+    a.address === b.address &&
+    a.weight === b.weight &&
+    JSON.stringify(a.meta) === JSON.stringify(b.meta));
+
+/** The very same backends, one by one. */
+export const identical = (a: readonly Backend[], b: readonly Backend[]): boolean =>
+  a === b || (a.length === b.length && a.every((one, n) => one === b[n]));

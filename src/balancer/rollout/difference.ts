@@ -3,7 +3,7 @@
  * urgent than an addition: requests go to a backend that is no longer wanted.
  */
 import type { Backend } from '../../registry/backend.ts';
-import { byKey } from '../pool/pool.ts';
+import { byKey, sameBackend } from '../pool/pool.ts';
 import type { ServedService } from '../render/render.ts';
 
 export type Difference =
@@ -44,7 +44,7 @@ function betweenPools(before: readonly Backend[], after: readonly Backend[]): Di
     if (now?.key !== old.key) gone.push(old);
     else {
       if (now.address !== old.address) gone.push(old);
-      else if (now !== old && !sameServer(now, old)) most = 'gained';
+      else if (!sameBackend(now, old)) most = 'gained';
       n += 1;
     }
   }
@@ -64,6 +64,3 @@ function betweenPools(before: readonly Backend[], after: readonly Backend[]): Di
 
 const byKeyOf = (a: Backend | undefined, b: Backend) =>
   a === undefined || a.key === b.key ? 0 : byKey(a, b);
-
-const sameServer = (a: Backend, b: Backend) =>
-  a.weight === b.weight && JSON.stringify(a.meta) === JSON.stringify(b.meta);

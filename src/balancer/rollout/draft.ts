@@ -3,6 +3,7 @@
  * or changes. A template that fails on these backends is a value with its reason.
  */
 import { messageOf } from '../../lib/errors.ts';
+import { identical } from '../pool/pool.ts';
 import type { Rendered, Renderer, ServedService } from '../render/render.ts';
 
 export type Draft =
@@ -36,11 +37,4 @@ export function draftOf(render: Renderer, served: readonly ServedService[]): Dra
 }
 
 const sameServed = (a: readonly ServedService[], b: readonly ServedService[]) =>
-  a === b ||
-  a.every(({ backends }, n) => {
-    const others = b[n]?.backends ?? [];
-    return (
-      backends === others ||
-      (backends.length === others.length && backends.every((one, at) => one === others[at]))
-    );
-  });
+  a === b || a.every(({ backends }, n) => identical(backends, b[n]?.backends ?? []));

@@ -6,6 +6,7 @@
  */
 import { type Backoff, backoffMs } from '../../lib/backoff.ts';
 import type { Backend } from '../../registry/backend.ts';
+import { sameBackend } from '../pool/pool.ts';
 import type { ServedService } from '../render/render.ts';
 import type { Culprit } from './bisect.ts';
 
@@ -24,16 +25,10 @@ export const nobodyQuarantined: Quarantine = new Map();
 /** A try that fails costs some checks of nginx, and holds up other changes meanwhile. */
 const retries: Backoff = { firstMs: 60_000, maxMs: 900_000 };
 
-const sameValue = (a: Backend, b: Backend) =>
-  a === b ||
-  (a.address === b.address &&
-    a.weight === b.weight &&
-    JSON.stringify(a.meta) === JSON.stringify(b.meta));
-
 /** Those that are kept out now: not the ones whose time has come. */
 const keptOut = (quarantine: Quarantine, backend: Backend, nowMs: number) => {
   const one = quarantine.get(backend.key);
-  return one !== undefined && nowMs < one.retryAtMs && sameValue(one.backend, backend);
+  return one !== undefined && nowMs < one.retryAtMs && sameBackend(one.backend, backend);
 };
 
 /** The same arrays where nobody is kept out. */
@@ -62,7 +57,7 @@ export function foldQuarantine(
   );
   const kept = [...quarantine].filter(([key, { backend }]) => {
     const now = there.get(key);
-    return now !== undefined && sameValue(now, backend);
+    return now !== undefined && sameBackend(now, backend);
   });
   return kept.length === quarantine.size ? quarantine : new Map(kept);
 }
