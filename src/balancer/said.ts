@@ -1,7 +1,7 @@
 /**
  * What the balancer may acknowledge, turn by turn. Pure. It never runs ahead of the truth: a
  * revision is said once nginx serves what reflects it and nothing older takes requests. It is
- * taken back when nginx turns out to serve something else, and when etcd turns out to be another
+ * taken back when nginx is brought to what reflects less, or turns out to serve something else, and when etcd turns out to be another
  * store, whose revisions count anew. It stands while etcd is away, and while nginx is.
  */
 import { type Acknowledgement, formatAcknowledgement } from '../registry/acknowledgement.ts';
@@ -20,7 +20,7 @@ export interface Said {
   readonly services: readonly Acknowledged[];
   /** Of nginx, that reflects these revisions; undefined: nothing is confirmed. */
   readonly generation: string | undefined;
-  /** Told to nginx since: each of them reflects more. */
+  /** Told to nginx since: what each of them reflects less than that is taken back at once. */
   readonly later: ReadonlySet<string>;
   readonly olderLive: boolean | null;
 }
@@ -53,7 +53,11 @@ export function foldSaid(before: Said, turn: Turn, lostAtMs: number): Said {
   return {
     services: censuses.map((now, n) => {
       const said = before.services[n];
-      return said && stands && holds(said, now) ? said : nothing(now);
+      if (!said || !stands || !holds(said, now)) return nothing(now);
+      // A loss that is held after all goes back into nginx: no more is said than that will reflect.
+      const next = target?.censuses[n];
+      const revision = next && epochOf(next) === said.epoch ? next.reflects : said.revision;
+      return revision < said.revision ? { ...said, revision } : said;
     }),
     generation: stands ? before.generation : undefined,
     ...{ later: later ?? new Set(), olderLive },

@@ -83,6 +83,14 @@ test('what was said stands while the next one is brought to nginx, and while ngi
   expect(revisionOf(foldSaid(mixed, turn({ ...next, answers: undefined }), 0))).toBe(10);
 });
 
+test('brought to what reflects less, it says no more than that from then on', () => {
+  const heldAgain = { known: census(12), target: target('bb', 7), told: 'bb', answers: 'aa' };
+  const said = after(settled, heldAgain);
+  expect(revisionOf(said)).toBe(7);
+  const confirmed = { ...heldAgain, answers: 'bb', confirmed: true };
+  expect(revisionOf(foldSaid(said, turn(confirmed), 0))).toBe(7);
+});
+
 test('of several generations told in a row, each is later than what was said', () => {
   const next = { known: census(14), target: target('cc', 14) };
   const said = after(
