@@ -157,7 +157,7 @@ export function balancerMetrics(clock: Clock): BalancerMetrics {
     ),
     acknowledgements: counter(
       'rollcall_acknowledgements_total',
-      'Writes of what was confirmed: written, repaired (it was gone), lost (with its lease), failed.',
+      'Writes of what was confirmed: written, repaired (it was gone), lost (with its lease), failed, agrees (again).',
     ),
     show: (turn, said) => {
       shown = { turn, said };

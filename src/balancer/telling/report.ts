@@ -16,7 +16,7 @@ import { poolReporter } from './pool-report.ts';
 const failureTexts: Readonly<Record<Failure['step'], string>> = {
   check: 'the new file was not put in place; nginx goes on with the old one',
   swap: 'the new file was not put in place; nginx goes on with the old one',
-  reload: 'the file is in place, but nginx was not told',
+  reload: 'nginx did not hear of the new file',
   confirm: 'nginx did not take the new generation',
 };
 
