@@ -47,7 +47,7 @@ export interface TakenBack {
 
 export type Change = 'configuration' | 'membership';
 
-/** What nginx serves now is known by the configuration of the generation that it answers with. */
+/** @param served what this process last saw confirmed; undefined: nothing yet, so it may be any. */
 export const changeOf = (
   served: Pick<Rendered, 'configuration'> | undefined,
   wanted: Rendered,
