@@ -99,7 +99,7 @@ export function textsOf(
     formatAcknowledgement({
       ...{ ...speaker, service: names[n] ?? '', cluster, revision },
       generation: revision === 0 ? null : (generation ?? null),
-      olderLive,
+      ...{ olderLive, omits: [], omitsMore: false },
     }),
   );
 }

@@ -17,8 +17,8 @@ import { watchdogOptions, watchdogSettings } from '../options/watchdog-options.t
 import { EtcdEndpoints } from '../registry/etcd/endpoints.ts';
 import { tellEtcdEvent } from '../registry/etcd/events.ts';
 import { etcdLeases } from '../registry/etcd/leases.ts';
+import { follow } from '../registry/follow.ts';
 import { recordKey as recordKeyOf } from '../registry/record.ts';
-import { followKey } from '../watchdog/registration/key-watch.ts';
 import { watchdogMetrics } from '../watchdog/metrics.ts';
 import type { WatchdogStatus } from '../watchdog/observer.ts';
 import { ownAddressTowards } from '../watchdog/own-address.ts';
@@ -101,8 +101,8 @@ export async function run(
   const { probe, admin: at } = self;
   const outlivesAtMostMs = bounds(rules, ttlMs);
   log.info({ version, instance, value, probe, ttlMs, admin: at, outlivesAtMostMs }, 'watching');
-  void followKey(
-    key,
+  void follow(
+    [{ key }],
     { store: leases, clock, random, onChange: () => bells.onKeyChange() },
     signal,
   );

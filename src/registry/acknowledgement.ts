@@ -36,9 +36,19 @@ export interface Acknowledgement {
    * processes cannot be seen.
    */
   readonly olderLive: boolean | null;
+  /**
+   * Names of keys that pass the grammar and that nginx is not given all the same: quarantined, or a
+   * second key with one address. As many as have room; empty in what older balancers write.
+   */
+  readonly omits: readonly string[];
+  /** There are more of them than are named. */
+  readonly omitsMore: boolean;
 }
 
 const maxNameChars = 64;
+
+/** So that the whole, at its longest, is less than what is kept of a value. */
+const maxOmitsChars = 2048;
 
 /** @param prefix of the service; without its closing slash, as `recordPrefix`. */
 export const acknowledgementKey = (recordPrefix: string, prefix: string, instance: string) =>
@@ -48,6 +58,7 @@ export const acknowledgementKey = (recordPrefix: string, prefix: string, instanc
 export function formatAcknowledgement(said: Acknowledgement): string {
   const { instance, host, pid, version, admin, service } = said;
   const { cluster, revision, generation, olderLive } = said;
+  const omits = thatHaveRoom(said.omits);
   return JSON.stringify({
     instance: printable(instance, maxNameChars),
     host: printable(host, maxNameChars),
@@ -59,7 +70,16 @@ export function formatAcknowledgement(said: Acknowledgement): string {
     revision,
     generation,
     olderLive,
+    omits,
+    omitsMore: said.omitsMore || omits.length < said.omits.length,
   });
+}
+
+/** Names of keys are of ASCII that JSON writes as it is. */
+function thatHaveRoom(names: readonly string[]): readonly string[] {
+  let chars = 0;
+  const end = names.findIndex((name) => (chars += name.length + 3) > maxOmitsChars);
+  return end === -1 ? names : names.slice(0, end);
 }
 
 const no = (field: string, what: string) =>
@@ -79,12 +99,16 @@ export function parseAcknowledgement(text: string): Parsed<Acknowledgement> {
   if (olderLive !== null && typeof olderLive !== 'boolean') {
     return no('olderLive', 'neither true, false nor null');
   }
-  const { admin } = object;
+  const { admin, omits = [], omitsMore = false } = object;
+  if (!Array.isArray(omits) || !omits.every((name) => typeof name === 'string')) {
+    return no('omits', 'no list of names');
+  }
+  if (typeof omitsMore !== 'boolean') return no('omitsMore', 'neither true nor false');
   return {
     ok: true,
     value: {
       ...texts(object),
-      ...{ pid, revision, generation, olderLive },
+      ...{ pid, revision, generation, olderLive, omits, omitsMore },
       admin: typeof admin === 'string' ? printable(admin, 2 * maxNameChars) : null,
     },
   };

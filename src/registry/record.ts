@@ -12,7 +12,7 @@
  */
 import { printable } from '../lib/printable.ts';
 import { type Parsed, parseAddress } from './backend.ts';
-import { type JsonObject, parseJsonObject } from './json-object.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from './json-object.ts';
 import type { StoredKey } from './store.ts';
 
 export const watchdogStates = ['starting', 'up', 'failing', 'down', 'rising'] as const;
@@ -35,6 +35,15 @@ export interface WatchdogRecord {
   readonly since: string;
   /** Of the last failing probe. */
   readonly reason: string | null;
+  /** The key is let go on purpose, however the backend is; null: it is not. */
+  readonly drain: RecordedDrain | null;
+}
+
+export interface RecordedDrain {
+  /** `operator`: for as long as the order stands; `shutdown`: this watchdog is ending. */
+  readonly by: string;
+  /** ISO 8601 in UTC. */
+  readonly since: string;
 }
 
 /** In characters. All of them at once, each of four bytes, are less than what is kept of a value. */
@@ -46,6 +55,7 @@ export const recordKey = (recordPrefix: string, key: string) => `${recordPrefix}
 /** One text for equal records, with the fields in this order; texts that are too long are cut. */
 export function formatRecord(record: WatchdogRecord): string {
   const { instance, host, pid, version, admin, address, probe, state, since, reason } = record;
+  const { drain } = record;
   return JSON.stringify({
     instance: printable(instance, maxChars.name),
     host: printable(host, maxChars.name),
@@ -57,6 +67,7 @@ export function formatRecord(record: WatchdogRecord): string {
     state,
     since,
     reason: reason === null ? null : printable(reason, maxChars.reason),
+    drain: drain && { by: printable(drain.by, maxChars.name), since: drain.since },
   });
 }
 
@@ -72,7 +83,7 @@ export function parseRecord(text: string): Parsed<WatchdogRecord> {
 }
 
 /** What a reader may conclude about the backend of a key, from the key and the record beside it. */
-export type Verdict = 'registered' | 'proven down' | 'unknown';
+export type Verdict = 'registered' | 'proven down' | 'drained' | 'unknown';
 
 /**
  * A record without a lease vouches for nothing: it was put by hand, and its watchdog may be
@@ -83,6 +94,7 @@ export function verdictOn(key: StoredKey | undefined, record: StoredKey | undefi
   if (!record || record.leaseId === '0') return 'unknown';
   const parsed = parseRecord(record.value);
   if (!parsed.ok) return 'unknown';
+  if (parsed.value.drain) return 'drained';
   return parsed.value.state === 'down' || parsed.value.state === 'rising'
     ? 'proven down'
     : 'unknown';
@@ -107,12 +119,7 @@ function recordFrom(object: JsonObject): WatchdogRecord {
   const state = watchdogStates.find((one) => one === object['state']);
   if (!state) throw new BadField(`its "state" is none of ${watchdogStates.join(', ')}`);
   const since = text('since', maxChars.name);
-  if (
-    !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(since) ||
-    Number.isNaN(Date.parse(since))
-  ) {
-    throw new BadField('its "since" is no time such as 2026-01-31T12:00:00.000Z');
-  }
+  if (!isTime(since)) throw new BadField(`its "since" is no time such as ${sampleTime}`);
   return {
     instance: text('instance', maxChars.name),
     host: text('host', maxChars.name),
@@ -124,5 +131,23 @@ function recordFrom(object: JsonObject): WatchdogRecord {
     state,
     since,
     reason: textOrNull('reason', maxChars.reason),
+    drain: drainFrom(object['drain']),
   };
 }
+
+/** Watchdogs from before there were drains say nothing of them. */
+function drainFrom(value: unknown): RecordedDrain | null {
+  if (value === undefined || value === null) return null;
+  if (!isJsonObject(value)) throw new BadField('its "drain" is neither null nor an object');
+  const { by, since } = value;
+  if (typeof by !== 'string') throw new BadField('its "drain" does not say by whom');
+  if (typeof since !== 'string' || !isTime(since)) {
+    throw new BadField(`its "drain" is not since a time such as ${sampleTime}`);
+  }
+  return { by: printable(by, maxChars.name), since };
+}
+
+const sampleTime = '2026-01-31T12:00:00.000Z';
+
+const isTime = (text: string) =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(text) && !Number.isNaN(Date.parse(text));

@@ -24,6 +24,18 @@ export interface Listing {
   readonly keys: readonly StoredKey[];
 }
 
+/** Some keys and all below a prefix, at one revision. */
+export interface Moment {
+  readonly clusterId: string;
+  readonly revision: number;
+  /** In the order asked for. */
+  readonly keys: readonly (StoredKey | undefined)[];
+  readonly below: readonly StoredKey[];
+}
+
+/** One key, or all below a prefix that is given without its closing slash. */
+export type Place = { readonly key: string } | { readonly below: string };
+
 export type StoreEvent =
   | { readonly kind: 'put'; readonly stored: StoredKey }
   | { readonly kind: 'delete'; readonly key: string; readonly modRevision: number };
@@ -57,13 +69,31 @@ export interface LeaseStore {
     keys: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly (StoredKey | undefined)[]>;
-  /** All writes or none, at one revision. @returns false when a guard no longer holds. */
-  change(guards: readonly Guard[], writes: readonly Write[], signal: AbortSignal): Promise<boolean>;
   /**
-   * Tells that `key` was put or deleted, by anybody. A hint: nothing may depend on it. Ends
-   * only by throwing: the reason, or the signal's. It never resumes by itself.
+   * Linearizable, all at one revision.
+   * @param below without its closing slash.
+   * @param limit at most so many of those below, the first by name.
    */
-  watchKey(key: string, onChange: () => void, signal: AbortSignal): Promise<never>;
+  readMoment(
+    keys: readonly string[],
+    below: string,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<Moment>;
+  /**
+   * All writes or none, at one revision. Under the lease '0' a key is put without one.
+   * @returns that revision; undefined when a guard no longer holds.
+   */
+  change(
+    guards: readonly Guard[],
+    writes: readonly Write[],
+    signal: AbortSignal,
+  ): Promise<number | undefined>;
+  /**
+   * Tells that something was put or deleted there, by anybody. A hint: nothing may depend on
+   * it. Ends only by throwing: the reason, or the signal's. It never resumes by itself.
+   */
+  watchPlaces(places: readonly Place[], onChange: () => void, signal: AbortSignal): Promise<never>;
 }
 
 export interface WatchHandlers {

@@ -29,7 +29,7 @@ export function recordsOf(self: Self): (course: Course) => string {
     if (last?.since === since) return last.text;
     const text = formatRecord({
       ...{ instance, host, pid, version, admin, address, probe },
-      ...{ state: health.state, since: since.toISOString(), reason: reason ?? null },
+      ...{ state: health.state, since: since.toISOString(), reason: reason ?? null, drain: null },
     });
     last = { since, text };
     return text;

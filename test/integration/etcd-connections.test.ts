@@ -35,7 +35,7 @@ const everything = ({ leases, keys }: Stores) =>
       leases.grantLease(5000, unhurried),
       leases.renewLease('1', unhurried),
       leases.readKeys(['/test/a'], unhurried),
-      leases.watchKey('/test/a', () => {}, unhurried),
+      leases.watchPlaces([{ key: '/test/a' }], () => {}, unhurried),
       keys.list('/test', unhurried),
     ].map(reasonOf),
   );
@@ -137,7 +137,7 @@ test('a watch of a key ends, with its reason, when etcd goes and when it does no
   await using etcd = await startEtcd();
   await using store = await openStores(etcd.url);
   const stop = new AbortController();
-  const stopped = reasonOf(store.leases.watchKey('/test/a', () => {}, stop.signal));
+  const stopped = reasonOf(store.leases.watchPlaces([{ key: '/test/a' }], () => {}, stop.signal));
   stop.abort(new Error('enough'));
   expect(await stopped).toBe('enough');
   await using watch = watched(store);
@@ -150,7 +150,9 @@ test('a watch of a key ends, with its reason, when etcd goes and when it does no
   await etcd.start();
   await etcd.freeze();
   const startedAt = performance.now();
-  expect(await reasonOf(store.leases.watchKey('/test/a', () => {}, unhurried))).toMatch(
+  expect(
+    await reasonOf(store.leases.watchPlaces([{ key: '/test/a' }], () => {}, unhurried)),
+  ).toMatch(
     /^etcd watch at .*: (no HTTP\/2 SETTINGS|etcd did not confirm the watch) within \d+ ms$/,
   );
   expect(performance.now() - startedAt).toBeLessThan(watchReadyMs + stallMs);
@@ -161,9 +163,9 @@ test('a watch of a key ends, with its reason, when etcd goes and when it does no
   await once(mute, 'listening');
   const url = `http://127.0.0.1:${(mute.address() as AddressInfo).port}`;
   await using unheard = await openStores(url);
-  expect(await reasonOf(unheard.leases.watchKey('/test/a', () => {}, unhurried))).toBe(
-    `etcd watch at ${url}: etcd did not confirm the watch within ${watchReadyMs} ms`,
-  );
+  expect(
+    await reasonOf(unheard.leases.watchPlaces([{ key: '/test/a' }], () => {}, unhurried)),
+  ).toBe(`etcd watch at ${url}: etcd did not confirm the watch within ${watchReadyMs} ms`);
   mute.close();
 }, 30_000);
 

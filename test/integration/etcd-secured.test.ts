@@ -72,7 +72,7 @@ test('a permission is missing: the reason names it, and once it is granted the s
   expect(await reasonOf(store.leases.readKeys([key, outside], unhurried))).toBe(
     denied('read', `read ${key} and ${outside}`),
   );
-  expect(await reasonOf(store.leases.watchKey(outside, () => {}, unhurried))).toBe(
+  expect(await reasonOf(store.leases.watchPlaces([{ key: outside }], () => {}, unhurried))).toBe(
     denied('watch', `read ${outside}`),
   );
   const handlers = { onReady: () => {}, onEvents: () => {} };

@@ -10,7 +10,7 @@ import {
 const said: Acknowledgement = {
   ...{ instance: 'one', host: 'lb1', pid: 7, version: '0.1.0', admin: '127.0.0.1:9100' },
   ...{ service: 'web', cluster: '14841639068965178418', revision: 42 },
-  ...{ generation: '0a1b2c3d4e5f', olderLive: false },
+  ...{ generation: '0a1b2c3d4e5f', olderLive: false, omits: ['apache-8001'], omitsMore: false },
 };
 
 test('it lies outside of what confd reads, one key an instance', () => {

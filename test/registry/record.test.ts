@@ -21,7 +21,7 @@ test('what is written is one line, in a fixed order, and is read back', () => {
   expect(formatRecord(record)).toBe(
     '{"instance":"one","host":"web1","pid":42,"version":"0.0.0","admin":"127.0.0.1:9101",' +
       '"address":"127.0.0.1:8001","probe":"http://127.0.0.1:8001/","state":"down",' +
-      '"since":"2026-01-01T00:00:00.000Z","reason":"connection refused"}',
+      '"since":"2026-01-01T00:00:00.000Z","reason":"connection refused","drain":null}',
   );
   expect(parseRecord(formatRecord(record))).toEqual({ ok: true, value: record });
 });
@@ -88,15 +88,17 @@ const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 400 }),
   fc.constantFrom('"'.repeat(999), '𝄞'.repeat(999), '\\'.repeat(999), '\u0007'.repeat(999)),
 );
+const anyTime = fc
+  .date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
+  .map((date) => date.toISOString());
 const anyRecord = fc.record({
   ...{ instance: anyText, host: anyText, version: anyText, probe: anyText },
   ...{ admin: fc.option(anyText), reason: fc.option(anyText) },
   pid: fc.integer({ min: 1, max: 4_194_304 }),
   address: fc.constantFrom('127.0.0.1:8001', '[2001:db8::1]:65535'),
   state: fc.constantFrom(...watchdogStates),
-  since: fc
-    .date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
-    .map((date) => date.toISOString()),
+  since: anyTime,
+  drain: fc.option(fc.record({ by: anyText, since: anyTime })),
 });
 
 test('any record is read back as it is shown, and fits into what is kept of a value', () => {

@@ -30,6 +30,7 @@ export function recordOf(rest: Partial<WatchdogRecord> = {}): WatchdogRecord {
     ...{ instance: 'one', host: 'web1', pid: 42, version: '0.0.0', admin: null },
     ...{ address: '127.0.0.1:8001', probe: 'http://127.0.0.1:8001/', state: 'up' },
     ...{ since: '2026-01-01T00:00:00.000Z', reason: null },
+    drain: null,
     ...rest,
   };
 }

@@ -45,7 +45,7 @@ export function watched(store: Stores) {
   const stop = new AbortController();
   const told = { changes: 0, ended: '' };
   const ended = store.leases
-    .watchKey(key, () => (told.changes += 1), stop.signal)
+    .watchPlaces([{ key }], () => (told.changes += 1), stop.signal)
     .catch((error: unknown) => (told.ended = messageOf(error)));
   return {
     told,

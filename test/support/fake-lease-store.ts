@@ -1,5 +1,5 @@
 /** Any number of keys and leases in memory; `calls` tells what was asked for, in order. */
-import type { Guard, LeaseStore, StoredKey } from '../../src/registry/store.ts';
+import type { Guard, LeaseStore, Place, StoredKey } from '../../src/registry/store.ts';
 import { storedKey } from './builders.ts';
 
 export interface FakeLeaseStore extends LeaseStore {
@@ -18,7 +18,7 @@ export interface FakeLeaseStore extends LeaseStore {
 
 export function fakeLeaseStore(...stored: readonly StoredKey[]): FakeLeaseStore {
   const ttls = new Map<string, number>();
-  const watchers = new Set<{ readonly key: string; readonly onChange: () => void }>();
+  const watchers = new Set<{ readonly places: readonly Place[]; readonly onChange: () => void }>();
   let revision = 10;
   let granted = 0;
   const answer = async (call: string, signal: AbortSignal) => {
@@ -27,7 +27,9 @@ export function fakeLeaseStore(...stored: readonly StoredKey[]): FakeLeaseStore 
     signal.throwIfAborted();
   };
   const rang = (key: string) => {
-    for (const watcher of watchers) if (watcher.key === key) watcher.onChange();
+    for (const { places, onChange } of watchers) {
+      if (places.some((place) => isAt(place, key))) onChange();
+    }
   };
   const stands = (guard: Guard) => {
     const found = store.keys.get(guard.key);
@@ -81,22 +83,32 @@ export function fakeLeaseStore(...stored: readonly StoredKey[]): FakeLeaseStore 
       await answer('read', signal);
       return keys.map((key) => store.keys.get(key));
     },
+    readMoment: async (keys, below, limit, signal) => {
+      await answer('read moment', signal);
+      const all = [...store.keys.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+      return {
+        ...{ clusterId: 'cluster', revision },
+        keys: keys.map((key) => store.keys.get(key)),
+        below: all.filter(({ key }) => isAt({ below }, key)).slice(0, limit),
+      };
+    },
     change: async (guards, writes, signal) => {
       const words = writes.map((write) =>
         write.kind === 'put' ? `put ${write.key} under ${write.leaseId}` : `delete ${write.key}`,
       );
       await answer(words.join(', '), signal);
-      if (!guards.every(stands)) return false;
+      if (!guards.every(stands)) return undefined;
       for (const write of writes) {
         if (write.kind === 'delete') store.remove(write.key);
-        else if (!ttls.has(write.leaseId)) throw new Error('etcdserver: requested lease not found');
+        else if (write.leaseId !== '0' && !ttls.has(write.leaseId))
+          throw new Error('etcdserver: requested lease not found');
         else store.put(write.key, write.value, write.leaseId);
       }
-      return true;
+      return revision;
     },
-    watchKey: (key, onChange, signal) =>
+    watchPlaces: (places, onChange, signal) =>
       new Promise<never>((_, reject) => {
-        const watcher = { key, onChange };
+        const watcher = { places, onChange };
         watchers.add(watcher);
         signal.addEventListener('abort', () => {
           watchers.delete(watcher);
@@ -106,3 +118,6 @@ export function fakeLeaseStore(...stored: readonly StoredKey[]): FakeLeaseStore 
   };
   return store;
 }
+
+const isAt = (place: Place, key: string) =>
+  'key' in place ? place.key === key : key.startsWith(`${place.below}/`);

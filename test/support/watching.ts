@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatRecord, recordKey as recordKeyOf } from '../../src/registry/record.ts';
 import type { Course, Rules } from '../../src/watchdog/course.ts';
-import { followKey } from '../../src/watchdog/registration/key-watch.ts';
+import { follow } from '../../src/registry/follow.ts';
 import type { Outcome } from '../../src/watchdog/registration/outcome.ts';
 import type { FailedProbe, ProbeResult } from '../../src/watchdog/probe/result.ts';
 import type { WatchdogStatus } from '../../src/watchdog/observer.ts';
@@ -108,7 +108,7 @@ export function watching(change: Partial<Rules> = {}, byHand: 'restore' | 'respe
     stop.signal,
   );
   const followed = { store, clock, random, onChange: () => bells.onKeyChange() };
-  void followKey(key, followed, stop.signal);
+  void follow([{ key }], followed, stop.signal);
 
   return {
     ...{ clock, store, apache, bells, seen, ended },

@@ -63,12 +63,14 @@ export function etcdKeys(endpoints: EtcdEndpoints, clock: Clock): PrefixStore {
         endpoints,
         {
           task: { what: 'etcd watch', needs: `read ${prefix}/` },
-          request: {
-            ...rangeOf(prefix),
-            start_revision: String(fromRevision),
-            // What happened since the listing may be more than fits in one message.
-            fragment: true,
-          },
+          requests: [
+            {
+              ...rangeOf(prefix),
+              start_revision: String(fromRevision),
+              // What happened since the listing may be more than fits in one message.
+              fragment: true,
+            },
+          ],
           onReady,
           onEvents: (events) => onEvents(events.map(storeEvent)),
         },
@@ -89,7 +91,7 @@ function storeEvent({ type, kv }: IWatchResponse['events'][number]): StoreEvent 
 }
 
 /** All keys below PREFIX/: "0" is the character after "/". */
-const rangeOf = (prefix: string) => ({
+export const rangeOf = (prefix: string) => ({
   key: Buffer.from(`${prefix}/`),
   range_end: Buffer.from(`${prefix}0`),
 });

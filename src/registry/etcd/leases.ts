@@ -2,10 +2,10 @@
 import { CompareResult, CompareTarget, type ICompare, type IRequestOp } from 'etcd3';
 import type { Clock } from '../../lib/clock.ts';
 import { type EtcdEndpoints, shortCall } from './endpoints.ts';
-import { storedKey } from './keys.ts';
+import { rangeOf, storedKey } from './keys.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { watchUntilItEnds } from './watch.ts';
-import type { Guard, LeaseStore, Write } from '../store.ts';
+import type { Guard, LeaseStore, Place, Write } from '../store.ts';
 
 export function etcdLeases(endpoints: EtcdEndpoints, clock: Clock): LeaseStore & Disposable {
   const keepAlive = new KeepAlive(endpoints, clock);
@@ -65,9 +65,27 @@ export function etcdLeases(endpoints: EtcdEndpoints, clock: Clock): LeaseStore &
       });
     },
 
+    readMoment: async (keys, below, limit, signal) => {
+      const { header, responses } = await endpoints.call(
+        { what: 'etcd read', needs: `read ${[...keys, `${below}/`].join(' and ')}` },
+        shortCall,
+        (client, options) => {
+          const range = { request_range: { ...rangeOf(below), limit } };
+          return client.kv.txn({ success: [...keys.map(asRange), range] }, options);
+        },
+        signal,
+      );
+      const found = responses.map(({ response_range }) => response_range.kvs.map(storedKey));
+      return {
+        ...{ clusterId: header.cluster_id, revision: Number(header.revision) },
+        keys: keys.map((_, n) => found[n]?.[0]),
+        below: found[keys.length] ?? [],
+      };
+    },
+
     change: async (guards, writes, signal) => {
       const keys = [...new Set([...guards, ...writes].map(({ key }) => key))];
-      const { succeeded } = await endpoints.call(
+      const { header, succeeded } = await endpoints.call(
         { what: 'etcd write', needs: `read and write ${keys.join(' and ')}` },
         shortCall,
         (client, options) =>
@@ -77,16 +95,18 @@ export function etcdLeases(endpoints: EtcdEndpoints, clock: Clock): LeaseStore &
           ),
         signal,
       );
-      return succeeded;
+      return succeeded ? Number(header.revision) : undefined;
     },
 
-    watchKey: (key, onChange, signal) =>
+    watchPlaces: (places, onChange, signal) =>
       watchUntilItEnds(
         endpoints,
         {
-          task: { what: 'etcd watch', needs: `read ${key}` },
+          task: { what: 'etcd watch', needs: `read ${places.map(shownPlace).join(' and ')}` },
           // Without a revision it starts at now: what was before is read, not told.
-          request: { key: Buffer.from(key) },
+          requests: places.map((place) =>
+            'key' in place ? { key: Buffer.from(place.key) } : rangeOf(place.below),
+          ),
           onEvents: onChange,
         },
         clock,
@@ -99,6 +119,8 @@ export function etcdLeases(endpoints: EtcdEndpoints, clock: Clock): LeaseStore &
 
 const isGone = (error: unknown) =>
   error instanceof Error && /requested lease not found/.test(error.message);
+
+const shownPlace = (place: Place) => ('key' in place ? place.key : `${place.below}/`);
 
 const asRange = (key: string): IRequestOp => ({ request_range: { key: Buffer.from(key) } });
 

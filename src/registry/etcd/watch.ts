@@ -1,6 +1,6 @@
 /**
- * One watch, on a client of its own, from its opening until it ends; it never resumes by itself.
- * etcd has to confirm it in time. It ends when etcd says so, when its member has no leader any more,
+ * One watch, of one or more ranges on one stream, on a client of its own, from its opening until it
+ * ends; it never resumes by itself. etcd has to confirm all of it in time. It ends when etcd says so, when its member has no leader any more,
  * when the connection ends, and when the caller has had enough; not when certificates are rotated,
  * since etcd looks at them only when a connection begins.
  */
@@ -16,7 +16,7 @@ export const watchReadyMs = 2000;
 
 export interface WatchPlan {
   readonly task: Task;
-  readonly request: IWatchCreateRequest;
+  readonly requests: readonly IWatchCreateRequest[];
   readonly onReady?: () => void;
   readonly onEvents: (events: IWatchResponse['events']) => void;
 }
@@ -46,14 +46,21 @@ export async function watchUntilItEnds(
 }
 
 async function mayRead(endpoints: EtcdEndpoints, plan: WatchPlan, signal: AbortSignal) {
-  const { key, range_end } = plan.request;
-  const range = { ...(key && { key }), ...(range_end && { range_end }), limit: 1, keys_only: true };
-  await endpoints.call(plan.task, shortCall, ({ kv }, options) => kv.range(range, options), signal);
+  for (const { key, range_end } of plan.requests) {
+    const what = { ...(key && { key }), ...(range_end && { range_end }) };
+    const range = { ...what, limit: 1, keys_only: true };
+    await endpoints.call(
+      plan.task,
+      shortCall,
+      ({ kv }, options) => kv.range(range, options),
+      signal,
+    );
+  }
 }
 
 async function watchOn(
   { client, options }: StreamClient,
-  { request, onReady, onEvents }: WatchPlan,
+  { requests, onReady, onEvents }: WatchPlan,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<never> {
@@ -61,13 +68,14 @@ async function watchOn(
   const failed = (reason: string) => failure.reject(new StreamEnded(reason));
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
-  let ready = false;
+  let created = 0;
 
   signal.addEventListener('abort', () => failure.reject(signal.reason), {
     signal: over.signal,
   });
   void clock.sleep(watchReadyMs, stop).then(() => {
-    if (!ready && !stop.aborted) failed(`etcd did not confirm the watch within ${watchReadyMs} ms`);
+    if (created < requests.length && !stop.aborted)
+      failed(`etcd did not confirm the watch within ${watchReadyMs} ms`);
   });
   const opened = client.watchClient.watch(withLeader(options)).then((stream) => {
     stream.on('data', (response: IWatchResponse) => {
@@ -75,15 +83,15 @@ async function watchOn(
       if (response.canceled)
         return failed(`etcd canceled the watch: ${response.cancel_reason || 'no reason given'}`);
       if (response.created) {
-        ready = true;
-        onReady?.();
+        created += 1;
+        if (created === requests.length) onReady?.();
       }
       if (response.events.length > 0) onEvents(response.events);
     });
     stream.on('error', (error) => failure.reject(error));
     stream.on('end', () => failed('etcd ended the watch'));
     if (over.signal.aborted) stream.cancel();
-    else stream.write({ create_request: request });
+    else for (const request of requests) stream.write({ create_request: request });
     return stream;
   });
   opened.catch((error: unknown) => failure.reject(error));

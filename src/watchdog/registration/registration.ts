@@ -126,7 +126,7 @@ export class Registration {
       // With the lease the key goes as well: of the two, one is enough.
       if (told === undefined) removeAlone(removal, this.#store, within).catch(() => {});
       await this.#lease.revoke(within);
-      return { kind: told === false ? 'absent' : 'removed' };
+      return { kind: told === 'not there' ? 'absent' : 'removed' };
     });
   }
 

@@ -20,20 +20,20 @@ export interface Removal {
   readonly record: string;
 }
 
-/** @returns whether the key was there and ours; undefined: the record could not be written. */
+/** @returns the revision at which it went; undefined: the record could not be written. */
 export async function removeAndTell(
   { key, keyLeaseId, recordKey, record }: Removal,
   store: LeaseStore,
   presence: Presence,
   clock: Clock,
   signal: AbortSignal,
-): Promise<boolean | undefined> {
+): Promise<number | 'not there' | undefined> {
   try {
     return await withDeadline(
       { what: 'telling why the key goes', timeoutMs: recordBudgetMs, clock },
       async (within) => {
         const { leaseId } = await presence.lease(within);
-        return await store.change(
+        const revision = await store.change(
           [{ key, leaseId: keyLeaseId }],
           [
             { kind: 'delete', key },
@@ -41,6 +41,7 @@ export async function removeAndTell(
           ],
           within,
         );
+        return revision ?? 'not there';
       },
       signal,
     );
@@ -50,10 +51,9 @@ export async function removeAndTell(
   }
 }
 
-/** @returns whether the key was there and ours. */
 export const removeAlone = (
   { key, keyLeaseId }: Removal,
   store: LeaseStore,
   signal: AbortSignal,
-): Promise<boolean> =>
+): Promise<unknown> =>
   store.change([{ key, leaseId: keyLeaseId }], [{ kind: 'delete', key }], signal);

@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
-import { followKey } from '../../../src/watchdog/registration/key-watch.ts';
-import { virtualClock } from '../../support/virtual-clock.ts';
+import { follow } from '../../src/registry/follow.ts';
+import { virtualClock } from '../support/virtual-clock.ts';
 
-const key = '/test/apache-8001';
+const places = [{ key: '/test/apache-8001' }];
 
 test('each watch that ends rings once, and the next one comes later and later, up to 10 s', async () => {
   const clock = virtualClock();
   const stop = new AbortController();
   const beganAtMs: number[] = [];
   let rings = 0;
-  const ended = followKey(
-    key,
+  const ended = follow(
+    places,
     {
       ...{ clock, random: () => 0, onChange: () => (rings += 1) },
       store: {
-        watchKey: async () => {
+        watchPlaces: async () => {
           beganAtMs.push(clock.now());
           throw new Error('etcd ended the watch');
         },
@@ -34,12 +34,12 @@ test('a watch that was sound for long is followed by another one soon', async ()
   const clock = virtualClock();
   const stop = new AbortController();
   const beganAtMs: number[] = [];
-  const ended = followKey(
-    key,
+  const ended = follow(
+    places,
     {
       ...{ clock, random: () => 0, onChange: () => {} },
       store: {
-        watchKey: async (_, __, signal) => {
+        watchPlaces: async (_, __, signal) => {
           beganAtMs.push(clock.now());
           await clock.sleep(beganAtMs.length < 6 ? 0 : 60_000, signal);
           throw new Error('etcd ended the watch');

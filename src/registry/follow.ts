@@ -1,34 +1,34 @@
 /**
- * Hears of the key being changed by anybody, so that a change made by hand is mended at
- * once and not at the next probe. Only a hint: each turn looks at the key itself anyway,
- * so nothing is lost while there is no watch.
+ * Hears of something being changed in etcd by anybody, so that it is looked at at once and not
+ * when it would be looked at anyway. Only a hint: whoever is rung for looks by itself as well, so
+ * nothing is lost while there is no watch.
  */
-import { type Backoff, backoffMs } from '../../lib/backoff.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { LeaseStore } from '../../registry/store.ts';
+import { type Backoff, backoffMs } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { LeaseStore, Place } from './store.ts';
 
 const betweenWatches: Backoff = { firstMs: 500, maxMs: 10_000 };
 
 /** A watch that lived this long was sound: what ended it was something new. */
 const soundAfterMs = 10_000;
 
-export interface KeyWatchDeps {
-  readonly store: Pick<LeaseStore, 'watchKey'>;
+export interface FollowDeps {
+  readonly store: Pick<LeaseStore, 'watchPlaces'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onChange: () => void;
 }
 
 /** Runs until the signal aborts; never throws. */
-export async function followKey(
-  key: string,
-  { store, clock, random, onChange }: KeyWatchDeps,
+export async function follow(
+  places: readonly Place[],
+  { store, clock, random, onChange }: FollowDeps,
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     const beganAtMs = clock.now();
-    await store.watchKey(key, onChange, signal).catch(() => {});
+    await store.watchPlaces(places, onChange, signal).catch(() => {});
     if (signal.aborted) return;
     failures = clock.now() - beganAtMs > soundAfterMs ? 1 : failures + 1;
     // What happened while nobody watched is looked for by the turn that this rings for.

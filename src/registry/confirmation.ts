@@ -1,0 +1,82 @@
+/**
+ * Who has confirmed what is waited for? Pure: one look at etcd, all at one revision, and what every
+ * live balancer of the prefix acknowledges in it. Who is listed is alive; who is not has no say.
+ *
+ * An acknowledgement counts when it is of this store, and when it was written after the revision that
+ * is waited for: one that a restored etcd brought back, or that was written before its balancer
+ * noticed the restore, says something of another past.
+ */
+import { type Acknowledgement, parseAcknowledgement } from './acknowledgement.ts';
+import type { Moment, StoredKey } from './store.ts';
+
+export type Awaited =
+  /** The key went at this revision or before: no nginx may send new requests to its backend. */
+  | { readonly kind: 'gone'; readonly revision: number; readonly until: DrainUntil }
+  /** The key was written at this revision: every nginx sends requests to its backend. */
+  | { readonly kind: 'served'; readonly revision: number; readonly name: string };
+
+/**
+ * `confirmed`: no nginx begins a request to it any more; `finished`: and what was begun has ended,
+ * since no older generation of nginx lives.
+ */
+export const drainUntils = ['confirmed', 'finished'] as const;
+export type DrainUntil = (typeof drainUntils)[number];
+
+export interface Missing {
+  /** As an operator would look for it: HOST, with its pid. */
+  readonly who: string;
+  readonly why: string;
+}
+
+export interface Confirmations {
+  readonly confirmed: readonly string[];
+  readonly missing: readonly Missing[];
+}
+
+/** @param moment with the acknowledgements of the prefix below. */
+export function confirmationsIn(
+  { clusterId, below }: Pick<Moment, 'clusterId' | 'below'>,
+  awaited: Awaited,
+): Confirmations {
+  const confirmed: string[] = [];
+  const missing: Missing[] = [];
+  for (const stored of below) {
+    const parsed = parseAcknowledgement(stored.value);
+    if (!parsed.ok) {
+      missing.push({ who: lastPartOf(stored), why: `its acknowledgement: ${parsed.reason}` });
+      continue;
+    }
+    const { host, pid } = parsed.value;
+    const who = `${host} (pid ${pid})`;
+    const why = whyNot(parsed.value, stored, clusterId, awaited);
+    if (why === undefined) confirmed.push(who);
+    else missing.push({ who, why });
+  }
+  return { confirmed, missing };
+}
+
+function whyNot(
+  said: Acknowledgement,
+  { modRevision }: StoredKey,
+  clusterId: string,
+  awaited: Awaited,
+): string | undefined {
+  const { revision } = awaited;
+  if (said.cluster !== clusterId) return 'what it acknowledges is of another etcd';
+  if (said.revision === 0) return 'its nginx is not proven to serve anything yet';
+  // At this revision it was written, so what it speaks of was before.
+  if (said.revision >= modRevision) return 'what it acknowledges is of before etcd was restored';
+  if (said.revision < revision) {
+    return `its nginx serves revision ${said.revision}, and ${revision} is needed`;
+  }
+  if (awaited.kind === 'served') {
+    if (said.omits.includes(awaited.name)) return 'it has the key set aside or quarantined';
+    return said.omitsMore ? 'it leaves out more keys than it names' : undefined;
+  }
+  if (awaited.until === 'confirmed' || said.olderLive === false) return undefined;
+  return said.olderLive
+    ? 'older generations of its nginx still live'
+    : 'it cannot see whether older generations of its nginx still live';
+}
+
+const lastPartOf = ({ key }: StoredKey) => key.slice(key.lastIndexOf('/') + 1);
