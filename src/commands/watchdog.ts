@@ -14,6 +14,8 @@ import { warnOfUnknownVariables } from '../options/environment.ts';
 import { etcdAccess } from '../options/etcd-options.ts';
 import { probeTarget } from '../options/probe-options.ts';
 import { watchdogOptions, watchdogSettings } from '../options/watchdog-options.ts';
+import { acknowledgementsBelow } from '../registry/acknowledgement.ts';
+import { drainOrderKey } from '../registry/drain-order.ts';
 import { EtcdEndpoints } from '../registry/etcd/endpoints.ts';
 import { tellEtcdEvent } from '../registry/etcd/events.ts';
 import { etcdLeases } from '../registry/etcd/leases.ts';
@@ -25,7 +27,9 @@ import { ownAddressTowards } from '../watchdog/own-address.ts';
 import { openProber } from '../watchdog/probe/prober.ts';
 import { shownUrl } from '../watchdog/probe/target.ts';
 import { Registration } from '../watchdog/registration/registration.ts';
-import { describe, recordsOf, type Self } from '../watchdog/self.ts';
+import { Onlooker } from '../watchdog/drain/onlooker.ts';
+import { warnIfLast } from '../watchdog/drain/last-backend.ts';
+import { describe, recordsOf, type Self, unreadyReason } from '../watchdog/self.ts';
 import { bounds, evidenceMs } from '../watchdog/timing.ts';
 import { tellSupervisor } from '../watchdog/supervision.ts';
 import { runWatchdog, type WatchdogBells } from '../watchdog/watchdog.ts';
@@ -42,7 +46,9 @@ export async function run(
 ): Promise<number> {
   const settings = watchdogSettings(parseCommandLine(spec, argv, environment));
   const access = await etcdAccess(settings);
-  const { key, ttl: ttlMs, rules, byHand } = settings;
+  const { key, ttl: ttlMs, rules, byHand, recordPrefix } = settings;
+  const cut = key.lastIndexOf('/');
+  const [prefix, name] = [key.slice(0, cut), key.slice(cut + 1)];
   const clock = systemClock;
   const random = Math.random;
   const log = createLog(settings.logLevel, { component: 'watchdog', key });
@@ -52,7 +58,8 @@ export async function run(
   const address = await addressOf(settings, clock, log, signal);
   const value = backendValue(settings, address);
   const target = probeTarget(settings, address);
-  const recordKey = recordKeyOf(settings.recordPrefix, key);
+  const recordKey = recordKeyOf(recordPrefix, key);
+  const orderKey = drainOrderKey(recordPrefix, key);
   const instance = randomUUID();
 
   await using endpoints = new EtcdEndpoints(settings.etcd, clock, random, {
@@ -61,9 +68,18 @@ export async function run(
   });
   using leases = etcdLeases(endpoints, clock);
   let grantedMs = ttlMs;
-  const metrics = watchdogMetrics(rules, ttlMs, () => registration.remainingMs);
+  let status: WatchdogStatus | undefined;
+  const metrics = watchdogMetrics(
+    rules,
+    ttlMs,
+    () => registration.remainingMs,
+    () => status,
+  );
   const registration = new Registration(
-    { key, recordKey, value, instance, ttlMs, evidenceMs: evidenceMs(rules.timeoutMs), byHand },
+    {
+      ...{ key, recordKey, orderKey, value, instance, ttlMs, byHand },
+      evidenceMs: evidenceMs(rules.timeoutMs),
+    },
     leases,
     clock,
     {
@@ -80,12 +96,11 @@ export async function run(
   const bells: WatchdogBells = { onIdleClose: () => {}, onKeyChange: () => {} };
   using prober = openProber(target, { clock, onIdleClose: () => bells.onIdleClose() });
 
-  let status: WatchdogStatus | undefined;
   await using admin = settings.admin
     ? await startAdminServer(settings.admin, {
         metrics: metrics.registry,
         status: () => describe(self, bounds(rules, grantedMs), status),
-        unready: () => (status?.isRegistered ? undefined : (status?.words ?? 'no turn has ended')),
+        unready: () => unreadyReason(status),
       })
     : undefined;
   const self: Self = {
@@ -95,22 +110,29 @@ export async function run(
   };
 
   const notifier = systemdNotifier(environment, runCommand, log);
-  const supervisor = tellSupervisor(notifier, signal);
+  const supervisor = tellSupervisor(notifier, settings.readyWhen, signal);
 
   warnOfUnknownVariables(environment, log);
   const { probe, admin: at } = self;
   const outlivesAtMostMs = bounds(rules, ttlMs);
   log.info({ version, instance, value, probe, ttlMs, admin: at, outlivesAtMostMs }, 'watching');
+  const over = new AbortController();
   void follow(
-    [{ key }],
+    [{ key }, { key: orderKey }],
     { store: leases, clock, random, onChange: () => bells.onKeyChange() },
-    signal,
+    over.signal,
   );
   await runWatchdog(
     {
       ...{ registration, rules, ttlMs, bells, clock, random, log },
       probe: (within) => prober.probe(within),
       record: recordsOf(self),
+      ...{ name, drain: settings.drain },
+      onlooker: new Onlooker({
+        ...{ store: leases, key, clock, random },
+        acknowledgements: acknowledgementsBelow(recordPrefix, prefix),
+      }),
+      onLeaving: () => void warnIfLast(key, leases, notices, over.signal),
       aliveEveryMs: notifier.everyMs,
       observer: {
         ...metrics.observer,
@@ -122,6 +144,7 @@ export async function run(
     },
     signal,
   );
+  over.abort();
   await supervisor.stopped;
   return 0;
 }

@@ -1,12 +1,14 @@
 /** The options of `rollcall watchdog`, and the contradictions between them. */
 import { UsageError } from '../lib/errors.ts';
 import type { Rules } from '../watchdog/course.ts';
+import type { DrainRules } from '../watchdog/drain/drain.ts';
 import { longestRenewalGapMs } from '../watchdog/timing.ts';
 import { backendOptions, checkBackendOptions } from './backend-options.ts';
 import type { OptionValues } from './option.ts';
 import { option } from './option.ts';
 import { probeOptions, probeTarget } from './probe-options.ts';
 import { sharedOptions } from './shared-options.ts';
+import { drainRules, watchdogDrainOptions } from './watchdog-drain-options.ts';
 import { count, duration, formatDuration } from './values.ts';
 
 const longestTtlMs = 600_000;
@@ -57,10 +59,14 @@ export const watchdogOptions = {
     default: '10s',
     parse: duration({ minMs: 0, maxMs: 3_600_000 }),
   }),
+  ...watchdogDrainOptions,
   ...sharedOptions,
 };
 
-export type WatchdogSettings = OptionValues<typeof watchdogOptions> & { readonly rules: Rules };
+export type WatchdogSettings = OptionValues<typeof watchdogOptions> & {
+  readonly rules: Rules;
+  readonly drain: DrainRules;
+};
 
 /** For contradictions that do not depend on what the address will turn out to be. */
 const anyAddress = '127.0.0.1:80';
@@ -72,6 +78,7 @@ const anyAddress = '127.0.0.1:80';
 export function watchdogSettings(values: OptionValues<typeof watchdogOptions>): WatchdogSettings {
   const { fastInterval, interval, ttl, timeout, fall, rise, startGrace } = values;
   checkBackendOptions(values);
+  const drain = drainRules(values);
   probeTarget(values, anyAddress);
   if (fastInterval > interval) {
     throw new UsageError(
@@ -94,5 +101,5 @@ export function watchdogSettings(values: OptionValues<typeof watchdogOptions>): 
           : `give --ttl ${Math.ceil(gapMs / 1000)}s or more, or probe more often`),
     );
   }
-  return { ...values, rules };
+  return { ...values, rules, drain };
 }

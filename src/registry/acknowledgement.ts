@@ -50,9 +50,13 @@ const maxNameChars = 64;
 /** So that the whole, at its longest, is less than what is kept of a value. */
 const maxOmitsChars = 2048;
 
+/** Those of all balancers of a prefix lie below; neither has a closing slash. */
+export const acknowledgementsBelow = (recordPrefix: string, prefix: string) =>
+  `${recordPrefix}/balancers${prefix}`;
+
 /** @param prefix of the service; without its closing slash, as `recordPrefix`. */
 export const acknowledgementKey = (recordPrefix: string, prefix: string, instance: string) =>
-  `${recordPrefix}/balancers${prefix}/${instance}`;
+  `${acknowledgementsBelow(recordPrefix, prefix)}/${instance}`;
 
 /** One text for equal acknowledgements, with the fields in this order. */
 export function formatAcknowledgement(said: Acknowledgement): string {

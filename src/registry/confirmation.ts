@@ -33,10 +33,14 @@ export interface Confirmations {
   readonly missing: readonly Missing[];
 }
 
-/** @param moment with the acknowledgements of the prefix below. */
+/**
+ * @param moment with the acknowledgements of the prefix below.
+ * @param least with fewer balancers alive, one is missing.
+ */
 export function confirmationsIn(
   { clusterId, below }: Pick<Moment, 'clusterId' | 'below'>,
   awaited: Awaited,
+  least = 0,
 ): Confirmations {
   const confirmed: string[] = [];
   const missing: Missing[] = [];
@@ -51,6 +55,10 @@ export function confirmationsIn(
     const why = whyNot(parsed.value, stored, clusterId, awaited);
     if (why === undefined) confirmed.push(who);
     else missing.push({ who, why });
+  }
+  if (below.length < least) {
+    const why = `${below.length} alive, and there should be at least ${least}`;
+    missing.push({ who: 'balancers', why });
   }
   return { confirmed, missing };
 }

@@ -58,6 +58,9 @@ export const afterStart = (course: Course, { nowMs }: Moment): Course => ({
   lastStartMs: nowMs,
 });
 
+/** Something asks for a fresh look at the backend: the next probe need not wait out its pause. */
+export const withoutPause = (course: Course): Course => ({ ...course, pauseMs: 0 });
+
 /** The other side closed the connection of the last pass. */
 export const afterIdleClose = (course: Course, { nowMs }: Moment): Course => ({
   ...course,

@@ -2,9 +2,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { registerBuildInfo } from '../lib/build-info.ts';
 import { codeOf } from '../lib/errors.ts';
+import { drainCauses } from './drain/drain.ts';
 import { healthStates } from './health.ts';
 import type { KeyLeaseObserver } from './registration/key-lease.ts';
-import type { WatchdogObserver } from './observer.ts';
+import type { WatchdogObserver, WatchdogStatus } from './observer.ts';
 import { type Bounds, bounds, type Cadence } from './timing.ts';
 
 export interface WatchdogMetrics {
@@ -12,11 +13,12 @@ export interface WatchdogMetrics {
   readonly observer: Omit<WatchdogObserver, 'onTurn'> & KeyLeaseObserver;
 }
 
-/** @param leaseRemainingMs asked at each scrape. */
+/** @param leaseRemainingMs asked at each scrape. @param status likewise; undefined: no turn has ended. */
 export function watchdogMetrics(
   cadence: Cadence,
   ttlMs: number,
   leaseRemainingMs: () => number,
+  status: () => Pick<WatchdogStatus, 'isInRotation' | 'drain'> | undefined,
 ): WatchdogMetrics {
   const registry = new Registry();
   const registers = [registry];
@@ -80,6 +82,12 @@ export function watchdogMetrics(
     'Changes by others that were put right: the key deleted or overwritten, the record changed.',
     'what',
   );
+  const drains = counter(
+    'rollcall_drains_total',
+    'Drains by what they were for, and how they ended.',
+    'by',
+    'end',
+  );
   const bound = new Gauge({
     name: 'rollcall_bound_seconds',
     help: 'The longest time that a key can outlive the right to it, by what went wrong.',
@@ -101,6 +109,24 @@ export function watchdogMetrics(
     registers,
     collect() {
       this.set(leaseRemainingMs() / 1000);
+    },
+  });
+
+  new Gauge({
+    name: 'rollcall_in_rotation',
+    help: 'The key is held, and every live balancer has confirmed that its nginx serves it.',
+    registers,
+    collect() {
+      this.set(status()?.isInRotation ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'rollcall_draining',
+    help: 'The key is let go on purpose, by an operator or since the watchdog stops.',
+    labelNames: ['by'],
+    registers,
+    collect() {
+      for (const by of drainCauses) this.set({ by }, status()?.drain?.by === by ? 1 : 0);
     },
   });
 
@@ -143,6 +169,7 @@ export function watchdogMetrics(
           repairs.inc({ what: 'key_overwritten' });
         }
       },
+      onDrained: (by, end) => drains.inc({ by, end: end.replaceAll(' ', '_') }),
       onEtcdFailure: (error) => failures.inc({ cause: causeOf(error) }),
       onLag: (lateMs) => (worstLagMs = Math.max(worstLagMs, lateMs)),
       onLease: (result, grantedMs) => {

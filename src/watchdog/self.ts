@@ -1,6 +1,8 @@
 /** What a watchdog says of itself: in the record beside its key, and at /status. Pure. */
 import { formatRecord } from '../registry/record.ts';
 import type { Course } from './course.ts';
+import type { Drain } from './drain/drain.ts';
+import { missingInWords, stageInWords } from './drain/telling.ts';
 import type { WatchdogStatus } from './observer.ts';
 import type { Bounds } from './timing.ts';
 
@@ -21,17 +23,24 @@ export interface Self {
 }
 
 /** Changes with the state and with nothing else, so that at steady state nothing is written. */
-export function recordsOf(self: Self): (course: Course) => string {
+export function recordsOf(self: Self): (course: Course, drain: Drain | undefined) => string {
   const { instance, host, pid, version, admin, address, probe } = self;
-  let last: { readonly since: Date; readonly text: string } | undefined;
-  return ({ health, since, reason }) => {
+  let last:
+    | { readonly since: Date; readonly drainedSince: Date | undefined; readonly text: string }
+    | undefined;
+  return ({ health, since, reason }, drain) => {
     // A state is entered once, and the loop asks several times a second.
-    if (last?.since === since) return last.text;
+    if (last?.since === since && last.drainedSince === drain?.since) return last.text;
     const text = formatRecord({
       ...{ instance, host, pid, version, admin, address, probe },
-      ...{ state: health.state, since: since.toISOString(), reason: reason ?? null, drain: null },
+      ...{
+        state: health.state,
+        since: since.toISOString(),
+        reason: reason ?? null,
+        drain: drainOf(drain),
+      },
     });
-    last = { since, text };
+    last = { since, drainedSince: drain?.since, text };
     return text;
   };
 }
@@ -56,6 +65,30 @@ export function describe(self: Self, bounds: Bounds, status: WatchdogStatus | un
       : null,
     registered: status?.isRegistered ?? false,
     registration: status?.words ?? 'not held: starting',
+    inRotation: status?.isInRotation ?? false,
+    servedBy: status?.servedBy ?? [],
+    waitsFor: status?.waitsFor ?? [],
+    drain: status?.drain ? describeDrain(status.drain) : null,
     outlivesAtMostMs: bounds,
   };
+}
+
+const drainOf = (drain: Drain | undefined) =>
+  drain ? { by: drain.by, since: drain.since.toISOString() } : null;
+
+function describeDrain({ by, since, revision, stage, confirmed }: Drain) {
+  return {
+    ...{ by, since, revision: revision ?? null, stage: stage.kind },
+    ...{ end: stage.kind === 'over' ? stage.end : null, confirmed },
+  };
+}
+
+/** Why the watchdog is not ready: undefined once every live balancer serves its key. */
+export function unreadyReason(status: WatchdogStatus | undefined): string | undefined {
+  if (!status) return 'no turn has ended';
+  const { isRegistered, isInRotation, words, waitsFor, drain } = status;
+  if (drain) return `draining: ${stageInWords(drain)}`;
+  if (!isRegistered) return words;
+  if (isInRotation) return undefined;
+  return ['the key is held, and not in rotation yet', ...missingInWords(waitsFor)].join('; ');
 }

@@ -1,9 +1,11 @@
 /**
  * What the supervisor (systemd) hears: that the service is ready, once its key is held for
- * the first time; how it stands, in words; that it is alive, by each turn that did its work
+ * the first time, or once every live balancer serves it, or when an operator has it drained and
+ * there is nothing to wait for; how it stands, in words; that it is alive, by each turn that did its work
  * and by none that is stuck; and that it stops.
  */
 import type { Notifier } from '../lib/systemd-notify.ts';
+import { stageInWords } from './drain/telling.ts';
 import type { WatchdogStatus } from './observer.ts';
 
 export interface Supervision {
@@ -12,7 +14,15 @@ export interface Supervision {
   readonly stopped: Promise<void>;
 }
 
-export function tellSupervisor(notifier: Notifier, signal: AbortSignal): Supervision {
+/** When a start is complete. */
+export const readyWhens = ['held', 'in-rotation'] as const;
+export type ReadyWhen = (typeof readyWhens)[number];
+
+export function tellSupervisor(
+  notifier: Notifier,
+  readyWhen: ReadyWhen,
+  signal: AbortSignal,
+): Supervision {
   const stopped = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(notifier.stopping()), { once: true });
   });
@@ -21,7 +31,7 @@ export function tellSupervisor(notifier: Notifier, signal: AbortSignal): Supervi
     stopped,
     onTurn: (status) => {
       const text = inWords(status);
-      if (status.isRegistered && !isReady) {
+      if (isComplete(status, readyWhen) && !isReady) {
         isReady = true;
         notifier.ready(text);
       } else notifier.status(text);
@@ -31,8 +41,20 @@ export function tellSupervisor(notifier: Notifier, signal: AbortSignal): Supervi
 }
 
 /** Changes with what it tells, not with time: each change costs a process. */
-function inWords({ course, words }: WatchdogStatus): string {
+function inWords({ course, words, drain, servedBy, waitsFor }: WatchdogStatus): string {
   const { health, reason } = course;
   const why = health.state === 'up' || reason === undefined ? '' : ` (${reason})`;
-  return `backend ${health.state}${why}; key ${words}`;
+  const rest = drain
+    ? `; drain: ${stageInWords(drain)}`
+    : servedBy.length > 0
+      ? ', in rotation'
+      : '';
+  const waits =
+    waitsFor.length === 0 ? '' : `; waiting for ${waitsFor.map(({ who }) => who).join(', ')}`;
+  return `backend ${health.state}${why}; key ${words}${rest}${waits}`;
+}
+
+function isComplete({ isRegistered, isInRotation, drain }: WatchdogStatus, when: ReadyWhen) {
+  if (drain) return true;
+  return when === 'held' ? isRegistered : isInRotation;
 }

@@ -1,8 +1,10 @@
 /**
  * The watchdog's loop. One turn: judge what the probes have found, start the probe that is
- * due, and have etcd agree with the judgement. Neither waits for the other: an etcd that is
- * slow delays no probe, and a probe that hangs delays no removal. And since every turn
- * compares what is wanted with what is, nothing needs an event to recover.
+ * due, have etcd agree with the judgement, and see how far a drain has come. None waits for the
+ * other: an etcd that is slow delays no probe, and a probe that hangs delays no removal. And since
+ * every turn compares what is wanted with what is, nothing needs an event to recover.
+ *
+ * Told to stop it goes on turning, without its key, until the drain is over.
  */
 import type { Clock } from '../lib/clock.ts';
 import { type Log, Notices } from '../lib/log.ts';
@@ -16,7 +18,11 @@ import {
   type Course,
   nextProbe,
   type Rules,
+  withoutPause,
 } from './course.ts';
+import type { Drain, DrainRules } from './drain/drain.ts';
+import { Draining, type DrainingDeps } from './drain/draining.ts';
+import { DrainTeller } from './drain/telling.ts';
 import { Flight } from './flight.ts';
 import type { WatchdogObserver } from './observer.ts';
 import type { ProbeResult } from './probe/result.ts';
@@ -26,9 +32,18 @@ import { evidenceMs, stuckAfterMs } from './timing.ts';
 
 export interface WatchdogDeps {
   readonly probe: (signal: AbortSignal) => Promise<ProbeResult>;
-  readonly registration: Pick<Registration, 'hold' | 'drop' | 'release' | 'remainingMs'>;
+  readonly registration: Pick<
+    Registration,
+    'hold' | 'drop' | 'release' | 'remainingMs' | 'standing' | 'order'
+  >;
+  readonly onlooker: DrainingDeps['onlooker'];
   /** The record beside the key. */
-  readonly record: (course: Course) => string;
+  readonly record: (course: Course, drain: Drain | undefined) => string;
+  /** The last part of the key. */
+  readonly name: string;
+  readonly drain: DrainRules;
+  /** Told to stop, and the key is still held: told once. Must not throw. */
+  readonly onLeaving: () => void;
   readonly rules: Rules;
   readonly ttlMs: number;
   /** What rings the loop from outside. */
@@ -50,9 +65,9 @@ export interface WatchdogBells {
 /** A turn at least this often, whatever is due. */
 const longestWaitMs = 10_000;
 
-/** Runs until the signal aborts, then releases the key; never throws. */
-export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Promise<void> {
-  const { registration, rules, ttlMs, bells, clock, random, log, observer } = deps;
+/** Runs until the signal aborts, then drains, and lets everything go; never throws. */
+export async function runWatchdog(deps: WatchdogDeps, stop: AbortSignal): Promise<void> {
+  const { registration, onlooker, rules, ttlMs, bells, clock, random, log, observer } = deps;
   const notices = new Notices(log);
   const bell = new Wakeup();
   const ring = () => bell.ring();
@@ -64,7 +79,19 @@ export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Prom
     onOutcome: observer.onOutcome,
     onFailure: observer.onEtcdFailure,
   });
+  const draining = new Draining({
+    registration,
+    onlooker,
+    rules: deps.drain,
+    name: deps.name,
+    clock,
+  });
+  const teller = new DrainTeller(log, observer);
+  const over = new AbortController();
+  const signal = over.signal;
+  let isLeaving = false;
   let course = begin(rules, moment());
+  stop.addEventListener('abort', ring, { signal });
 
   bells.onIdleClose = () => {
     const { raised } = course.alarm;
@@ -74,10 +101,12 @@ export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Prom
   };
   bells.onKeyChange = () => {
     agreement.touch();
+    // To come back it takes a fresh pass.
+    if (draining.drain) course = withoutPause(course);
     ring();
   };
 
-  while (!signal.aborted) {
+  for (;;) {
     for (const result of flight.takeEnded()) {
       observer.onProbe(result);
       const before = course.health;
@@ -90,6 +119,14 @@ export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Prom
       warnOfSlowness(notices, course.passesMs, rules.timeoutMs);
     }
 
+    draining.update(stop.aborted, !agreement.hasTried);
+    if (draining.isOver) break;
+    const { drain } = draining;
+    if (stop.aborted && !isLeaving) {
+      isLeaving = true;
+      if (agreement.isRegistered) deps.onLeaving();
+    }
+
     if (clock.now() >= nextProbe(course, flight.sinceMs, rules)) {
       if (flight.sinceMs.length > 0) observer.onCompanion();
       course = afterStart(course, moment());
@@ -97,19 +134,28 @@ export async function runWatchdog(deps: WatchdogDeps, signal: AbortSignal): Prom
     }
 
     const { health, last } = course;
-    const wanted = last && { health, last, record: deps.record(course) };
+    const record = deps.record(course, drain);
+    const wanted = last && { health, drained: drain !== undefined, last, record };
     const agreeAtMs = wanted ? agreement.turn(wanted, signal) : Number.POSITIVE_INFINITY;
 
     const nowMs = clock.now();
     const [oldestMs = Number.POSITIVE_INFINITY] = flight.sinceMs;
     const { isRegistered, words } = agreement;
     const isStuck = nowMs - oldestMs > rules.timeoutMs + stuckAfterMs || agreement.isStuck;
-    observer.onTurn({ course, isRegistered, words, isStuck });
+    const lookAtMs = draining.look(isRegistered, ring, signal);
+    const { isInRotation, servedBy, waitsFor } = draining;
+    const rotation = { isInRotation, servedBy, waitsFor };
+    const status = { course, isRegistered, ...rotation, drain, words, isStuck };
+    observer.onTurn(status);
+    teller.tell(status);
 
-    const dueMs = Math.min(nextProbe(course, flight.sinceMs, rules), agreeAtMs) - nowMs;
+    const probeAtMs = nextProbe(course, flight.sinceMs, rules);
+    const dueMs = Math.min(probeAtMs, agreeAtMs, lookAtMs) - nowMs;
     const waitMs = Math.max(0, Math.min(dueMs, deps.aliveEveryMs ?? longestWaitMs, longestWaitMs));
     await bell.wait(waitMs, clock, signal);
     observer.onLag(Math.max(0, clock.now() - nowMs - waitMs));
   }
+  teller.end(draining.drain, clock.now());
+  over.abort();
   await letGo(registration, log);
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, inject, test, vi } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
+import { drainOrderKey } from '../../src/registry/drain-order.ts';
 import { EtcdEndpoints } from '../../src/registry/etcd/endpoints.ts';
 import { etcdLeases } from '../../src/registry/etcd/leases.ts';
 import { Registration } from '../../src/watchdog/registration/registration.ts';
@@ -26,6 +27,7 @@ async function registrationOn(evidenceMs: number) {
   const registration = new Registration(
     {
       ...{ key, recordKey: `/rollcall/watchdogs${key}`, value: '127.0.0.1:8001' },
+      orderKey: drainOrderKey('/rollcall', key),
       ...{ instance: 'us', ttlMs, evidenceMs, byHand: 'restore' },
     },
     leases,

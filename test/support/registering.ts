@@ -1,4 +1,5 @@
 /** A registration on a fake etcd and a virtual clock. */
+import { drainOrderKey } from '../../src/registry/drain-order.ts';
 import { formatRecord, recordKey as recordKeyOf } from '../../src/registry/record.ts';
 import type { FailedProbe } from '../../src/watchdog/probe/result.ts';
 import { Registration } from '../../src/watchdog/registration/registration.ts';
@@ -8,6 +9,7 @@ import { never, virtualClock } from './virtual-clock.ts';
 
 export const key = '/test/apache-8001';
 export const recordKey = recordKeyOf('/rollcall', key);
+export const orderKey = drainOrderKey('/rollcall', key);
 export const value = '127.0.0.1:8001';
 export const up = formatRecord(recordOf({ instance: 'us', state: 'up' }));
 export const down = formatRecord(recordOf({ instance: 'us', state: 'down' }));
@@ -21,7 +23,10 @@ export function registrationOn(
   const clock = virtualClock();
   const leases: string[] = [];
   const registration = new Registration(
-    { key, recordKey, value, instance: 'us', ttlMs: 5000, evidenceMs: 2000, byHand },
+    {
+      ...{ key, recordKey, orderKey, value, instance: 'us', ttlMs: 5000, evidenceMs: 2000 },
+      byHand,
+    },
     store,
     clock,
     { onLease: (what) => leases.push(what) },

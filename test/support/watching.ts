@@ -1,6 +1,10 @@
 /** A watchdog on a fake etcd and a virtual clock; what its probes see is up to the test. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { acknowledgementsBelow } from '../../src/registry/acknowledgement.ts';
+import { drainOrderKey } from '../../src/registry/drain-order.ts';
 import { formatRecord, recordKey as recordKeyOf } from '../../src/registry/record.ts';
+import type { Drain, DrainRules } from '../../src/watchdog/drain/drain.ts';
+import { Onlooker } from '../../src/watchdog/drain/onlooker.ts';
 import type { Course, Rules } from '../../src/watchdog/course.ts';
 import { follow } from '../../src/registry/follow.ts';
 import type { Outcome } from '../../src/watchdog/registration/outcome.ts';
@@ -15,6 +19,8 @@ import { virtualClock } from './virtual-clock.ts';
 
 export const key = '/test/apache-8001';
 export const recordKey = recordKeyOf('/rollcall', key);
+export const orderKey = drainOrderKey('/rollcall', key);
+export const acknowledgements = acknowledgementsBelow('/rollcall', '/test');
 export const value = '127.0.0.1:8001';
 
 const defaults: Rules = {
@@ -39,17 +45,27 @@ export interface Apache {
   answer: (probe: number) => Answer;
 }
 
-const record = ({ health, since, reason }: Course) =>
+const record = ({ health, since, reason }: Course, drain: Drain | undefined) =>
   formatRecord(
     recordOf({
       ...{ instance: 'us', state: health.state, since: since.toISOString() },
       reason: reason ?? null,
+      drain: drain ? { by: drain.by, since: drain.since.toISOString() } : null,
     }),
   );
 
 const random = () => 0;
 
-export function watching(change: Partial<Rules> = {}, byHand: 'restore' | 'respect' = 'restore') {
+/** Nobody is waited for: what is about drains says so. */
+const drainDefaults: DrainRules = {
+  ...{ timeoutMs: 0, graceMs: 2000, lingerMs: 0, balancers: 0, until: 'confirmed' },
+};
+
+export function watching(
+  change: Partial<Rules> = {},
+  byHand: 'restore' | 'respect' = 'restore',
+  drain: Partial<DrainRules> = {},
+) {
   const rules = { ...defaults, ...change };
   const ttlMs = 5000;
   const stop = new AbortController();
@@ -62,6 +78,8 @@ export function watching(change: Partial<Rules> = {}, byHand: 'restore' | 'respe
     startsMs: [] as number[],
     most: 0,
     companions: 0,
+    leavings: 0,
+    drained: [] as string[],
     results: [] as ProbeResult[],
     outcomes: [] as Outcome[],
     closes: [] as string[],
@@ -85,7 +103,7 @@ export function watching(change: Partial<Rules> = {}, byHand: 'restore' | 'respe
   };
 
   const registration = new Registration(
-    { key, recordKey, value, instance: 'us', ttlMs, evidenceMs: 2000, byHand },
+    { key, recordKey, orderKey, value, instance: 'us', ttlMs, evidenceMs: 2000, byHand },
     store,
     clock,
     { onLease: () => {} },
@@ -93,6 +111,9 @@ export function watching(change: Partial<Rules> = {}, byHand: 'restore' | 'respe
   const ended = runWatchdog(
     {
       ...{ probe, registration, record, rules, ttlMs, bells, clock, random, log },
+      ...{ name: 'apache-8001', drain: { ...drainDefaults, ...drain } },
+      onlooker: new Onlooker({ store, key, acknowledgements, clock, random }),
+      onLeaving: () => (seen.leavings += 1),
       aliveEveryMs: undefined,
       observer: {
         onProbe: (result) => seen.results.push(result),
@@ -100,6 +121,7 @@ export function watching(change: Partial<Rules> = {}, byHand: 'restore' | 'respe
         onIdleClose: (outcome) => seen.closes.push(outcome),
         onTransition: () => {},
         onOutcome: (outcome) => seen.outcomes.push(outcome),
+        onDrained: (by, end) => seen.drained.push(`${by}: ${end}`),
         onEtcdFailure: () => {},
         onLag: () => {},
         onTurn: (status) => seen.statuses.push(status),
@@ -108,7 +130,8 @@ export function watching(change: Partial<Rules> = {}, byHand: 'restore' | 'respe
     stop.signal,
   );
   const followed = { store, clock, random, onChange: () => bells.onKeyChange() };
-  void follow([{ key }], followed, stop.signal);
+  const over = new AbortController();
+  void follow([{ key }, { key: orderKey }], followed, over.signal);
 
   return {
     ...{ clock, store, apache, bells, seen, ended },
@@ -122,8 +145,9 @@ export function watching(change: Partial<Rules> = {}, byHand: 'restore' | 'respe
     [Symbol.asyncDispose]: async () => {
       store.beforeAnswer = () => Promise.resolve();
       stop.abort(new Error('the test is over'));
-      await clock.advance(0);
+      await clock.advance(drain.timeoutMs ?? 0);
       await ended;
+      over.abort();
     },
   };
 }

@@ -30,7 +30,7 @@ test('the record changes with the state, and with no probe that leaves it', () =
       rules,
       at(index * 1000 + 1),
     );
-    const text = record(course);
+    const text = record(course, undefined);
     const parsed = parseRecord(text);
     if (!texts.has(text) && parsed.ok) states.push(`${parsed.value.state} ${parsed.value.reason}`);
     texts.add(text);

@@ -15,6 +15,8 @@ import { etcdCallBudgetMs, renewEveryMs, stuckAfterMs } from '../timing.ts';
 
 export interface Wanted {
   readonly health: Health;
+  /** The key is let go, however the backend is. */
+  readonly drained: boolean;
   /** The last probe that was judged. */
   readonly last: ProbeResult;
   readonly record: string;
@@ -51,6 +53,8 @@ interface Attempt {
   readonly stop: AbortController;
 }
 
+const verbFor = ({ health, drained }: Wanted): Verb => (isUp(health) && !drained ? 'hold' : 'drop');
+
 export class Agreement {
   readonly #deps: AgreementDeps;
   #attempt: Attempt | undefined;
@@ -60,7 +64,9 @@ export class Agreement {
   #agreed: { readonly record: string; readonly atMs: number } | undefined;
   /** The probe that the last attempt was made on. */
   #usedStartedAtMs = Number.NEGATIVE_INFINITY;
+  #usedTo: Verb | undefined;
   #touched = false;
+  #tried = false;
   #failed: { readonly verb: Verb; readonly times: number; readonly retryAtMs: number } | undefined;
 
   constructor(deps: AgreementDeps) {
@@ -87,6 +93,11 @@ export class Agreement {
     return age > etcdCallBudgetMs + stuckAfterMs;
   }
 
+  /** An attempt has been made: something may be in etcd. */
+  get hasTried(): boolean {
+    return this.#tried;
+  }
+
   /** Somebody has changed the key: look at it. */
   touch(): void {
     this.#touched = true;
@@ -94,7 +105,7 @@ export class Agreement {
 
   /** Begins what is due. @returns when to call again, at the latest. */
   turn(wanted: Wanted, signal: AbortSignal): number {
-    const verb = isUp(wanted.health) ? 'hold' : 'drop';
+    const verb = verbFor(wanted);
     if (this.#attempt) {
       if (this.#attempt.verb === 'hold' && verb === 'drop') this.#attempt.stop.abort();
       return Number.POSITIVE_INFINITY;
@@ -108,11 +119,13 @@ export class Agreement {
     return Number.POSITIVE_INFINITY;
   }
 
-  #dueAtMs({ last, record, health }: Wanted, nowMs: number): number {
+  #dueAtMs(wanted: Wanted, nowMs: number): number {
+    const { last, record } = wanted;
     const { registration, ttlMs, evidenceMs } = this.#deps;
     const isStale = nowMs - last.startedAtMs >= evidenceMs;
     // Without a key to remove there is nothing to be done on an old probe; the next one is news.
-    if (!isUp(health) && isStale && registration.remainingMs === 0) {
+    const isHolding = verbFor(wanted) === 'hold';
+    if (!isHolding && isStale && registration.remainingMs === 0) {
       return Number.POSITIVE_INFINITY;
     }
     if (this.#failed) return this.#failed.retryAtMs;
@@ -122,13 +135,13 @@ export class Agreement {
     }
     const isNews = last.startedAtMs > this.#usedStartedAtMs;
     // A failing backend that is not down yet keeps its key, but nothing renews it.
-    if (!isNews || (isUp(health) && !last.passed)) return Number.POSITIVE_INFINITY;
+    if (!isNews || (isHolding && !last.passed)) return Number.POSITIVE_INFINITY;
     return this.#agreed.atMs + renewEveryMs(ttlMs);
   }
 
   async #attemptTo(
     verb: Verb,
-    { health, last, record }: Wanted,
+    { health, drained, last, record }: Wanted,
     nowMs: number,
     signal: AbortSignal,
   ): Promise<void> {
@@ -136,13 +149,16 @@ export class Agreement {
       this.#deps;
     const attempt: Attempt = { verb, startedAtMs: nowMs, stop: new AbortController() };
     this.#attempt = attempt;
+    this.#tried = true;
     this.#touched = false;
     const within = AbortSignal.any([signal, attempt.stop.signal]);
     // One pass, one renewal, unless nothing came of it. Without one, only what is there is mended.
     const wasInVain = this.#failed !== undefined || this.#outcome?.kind === 'taken';
-    const isUnused = wasInVain || last.startedAtMs > this.#usedStartedAtMs;
+    const isUnused =
+      wasInVain || this.#usedTo === 'drop' || last.startedAtMs > this.#usedStartedAtMs;
     const isEvidence = last.passed && isUnused && nowMs - last.startedAtMs < evidenceMs;
     this.#usedStartedAtMs = last.startedAtMs;
+    this.#usedTo = verb;
     try {
       const outcome =
         verb === 'hold'
@@ -152,7 +168,7 @@ export class Agreement {
       // A removal has not looked at the record yet: one more turn does.
       this.#agreed = outcome.kind === 'removed' ? undefined : { record, atMs: nowMs };
       this.#outcome = outcome;
-      this.#words = inWords(outcome, health.state);
+      this.#words = inWords(outcome, drained ? 'drained' : health.state);
       for (const one of ['hold', 'drop']) notices.clear(one, 'etcd answers again');
       tell(outcome, notices);
       onOutcome(outcome);

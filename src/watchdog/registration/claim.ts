@@ -74,6 +74,16 @@ export function claim(
   return { kind: 'taken', by: holder, sameValue };
 }
 
+/** Under a lease of this very process, whether or not it knows of it. */
+export function isOurOwn(
+  { key, record }: { readonly key: StoredKey | undefined; readonly record: StoredKey | undefined },
+  { instance }: Pick<Claimant, 'instance'>,
+): boolean {
+  return (
+    key !== undefined && key.leaseId !== '0' && holderOf(key, record).record?.instance === instance
+  );
+}
+
 const maxShownChars = 64;
 
 function holderOf({ value, leaseId }: StoredKey, record: StoredKey | undefined): Holder {

@@ -15,6 +15,8 @@ export type Outcome =
     }
   /** Somebody changed the key by hand, and it is left so. */
   | { readonly kind: 'respected'; readonly because: Because }
+  /** An operator wants the backend drained: nothing was written. */
+  | { readonly kind: 'ordered out' }
   | { readonly kind: 'removed' }
   | { readonly kind: 'absent' };
 
@@ -29,6 +31,8 @@ export function inWords(outcome: Outcome, state: string): string {
       return `held by ${whoHolds(outcome.by)}, as ${outcome.by.value}`;
     case 'respected':
       return `not held: ${outcome.because}, and left so until the next start`;
+    case 'ordered out':
+      return 'to be drained';
     case 'removed':
     case 'absent':
       return `not held: ${state}`;
@@ -69,6 +73,7 @@ export function tell(outcome: Outcome, notices: Notices): void {
       notices.news('info', 'key removed');
       return;
     case 'held':
+    case 'ordered out':
     case 'absent':
       return;
     default:

@@ -16,7 +16,13 @@ export interface PresenceSettings {
 }
 
 /** `repaired`: nothing had changed, so somebody else touched the record. */
-export type Said = 'unchanged' | 'written' | 'repaired' | 'not ours';
+export interface Said {
+  readonly kind: 'unchanged' | 'written' | 'repaired' | 'not ours';
+  /** Of the record, where it says what it should; undefined where it does not. */
+  readonly revision: number | undefined;
+  /** It was found as we had left it: no store that was wiped or restored has it so. */
+  readonly intact: boolean;
+}
 
 export class Presence {
   readonly #settings: PresenceSettings;
@@ -47,26 +53,30 @@ export class Presence {
     return this.#lease;
   }
 
-  /** Makes the record say `text`, unless it is another watchdog's. */
-  async say(text: string, signal: AbortSignal): Promise<Said> {
+  /** @param found the record as it was just read. Makes it say `text`, unless it is another watchdog's. */
+  async say(text: string, found: StoredKey | undefined, signal: AbortSignal): Promise<Said> {
     const { leaseId } = await this.lease(signal);
     const { recordKey, instance } = this.#settings;
-    const [found] = await this.#store.readKeys([recordKey], signal);
-    const isAsSaid = this.#said?.text === text && this.#said.leaseId === leaseId;
+    const said = this.#said;
+    const intact =
+      said !== undefined && found?.value === said.text && found.leaseId === said.leaseId;
     if (found?.value === text && found.leaseId === leaseId) {
       this.#said = { text, leaseId };
-      return 'unchanged';
+      return { kind: 'unchanged', revision: found.modRevision, intact };
     }
-    if (found && isAnothers(found, leaseId, instance)) return 'not ours';
+    if (found && isAnothers(found, leaseId, instance)) {
+      return { kind: 'not ours', revision: undefined, intact };
+    }
     const written = await this.#store.change(
       [{ key: recordKey, modRevision: found?.modRevision ?? 0 }],
       [{ kind: 'put', key: recordKey, value: text, leaseId }],
       signal,
     );
     // Changed between the two calls: the next turn looks again.
-    if (!written) return 'unchanged';
+    if (written === undefined) return { kind: 'unchanged', revision: undefined, intact };
     this.#said = { text, leaseId };
-    return isAsSaid ? 'repaired' : 'written';
+    const isAsSaid = said?.text === text && said.leaseId === leaseId;
+    return { kind: isAsSaid ? 'repaired' : 'written', revision: written, intact };
   }
 
   /** Ends the lease, and with it the record if it lies there. */

@@ -40,7 +40,7 @@ function agreeing() {
     const last: Wanted['last'] = passed
       ? { passed, ...timing }
       : { passed, kind: 'refused', phase: 'connect', reason: 'connection refused', ...timing };
-    const nextMs = agreement.turn({ health, last, record: health.state }, never);
+    const nextMs = agreement.turn({ health, drained: false, last, record: health.state }, never);
     await clock.advance(0);
     return nextMs;
   };

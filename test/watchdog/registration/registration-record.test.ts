@@ -52,7 +52,7 @@ test('the record of a backend that is down lives as long as probes end, and no l
   store.calls.length = 0;
   await clock.advance(1000);
   expect(await drop()).toEqual({ kind: 'absent' });
-  expect(store.calls).toEqual(['renew lease-2', 'read']);
+  expect(store.calls).toEqual(['read', 'renew lease-2']);
   const old = failed();
   await clock.advance(2001);
   store.calls.length = 0;

@@ -1,0 +1,89 @@
+/** What an operator hears of a drain and of the rotation: each step once, and the end with who is missing. */
+import type { Missing } from '../../registry/confirmation.ts';
+import { type Log, Notices } from '../../lib/log.ts';
+import type { WatchdogObserver, WatchdogStatus } from '../observer.ts';
+import type { Drain, DrainEnd } from './drain.ts';
+
+const endTexts: Readonly<Record<DrainEnd, string>> = {
+  confirmed: 'drained: every live balancer has confirmed that nginx sends it nothing new',
+  grace: 'drained: no balancer is known, and the grace is over',
+  timeout: 'not drained: --drain-timeout is over, and not all have confirmed',
+  'not waited for': 'the key is let go, and nobody is waited for',
+  'nothing to drain': 'nothing to drain: the key is not ours',
+};
+
+export function stageInWords({ by, stage, revision }: Drain): string {
+  const whose = by === 'operator' ? 'ordered by an operator' : 'stopping';
+  switch (stage.kind) {
+    case 'removing':
+      return `${whose}, the key is not known to be gone yet`;
+    case 'waiting':
+      return `${whose}, the key went at revision ${revision}`;
+    case 'alone':
+      return `${whose}, no balancer is known`;
+    case 'lingering':
+      return `${whose}, confirmed`;
+    case 'over':
+      return `${whose}, over (${stage.end})`;
+    default:
+      return stage satisfies never;
+  }
+}
+
+export const missingInWords = (missing: readonly Missing[]) =>
+  missing.map(({ who, why }) => `${who}: ${why}`);
+
+export class DrainTeller {
+  readonly #log: Log;
+  readonly #notices: Notices;
+  readonly #observer: Pick<WatchdogObserver, 'onDrained'>;
+  #drain: Drain | undefined;
+  #isEnded = false;
+
+  constructor(log: Log, observer: Pick<WatchdogObserver, 'onDrained'>) {
+    this.#log = log;
+    this.#notices = new Notices(log);
+    this.#observer = observer;
+  }
+
+  tell({ drain, isRegistered, servedBy, waitsFor }: WatchdogStatus): void {
+    const before = this.#drain;
+    this.#drain = drain;
+    if (servedBy.length > 0) this.#notices.tell('rotation', 'info', 'in rotation', { servedBy });
+    else this.#notices.clear('rotation');
+    if (isRegistered && !drain && waitsFor.length > 0) {
+      this.#tellWaiting('waiting to be in rotation', waitsFor);
+    }
+    if (!drain) {
+      if (before) this.#log.info('no longer drained: the order is gone');
+      this.#isEnded = false;
+      this.#notices.clear('waiting');
+      if (before) this.#notices.clear('drain');
+      return;
+    }
+    this.#notices.tell('drain', 'info', `draining: ${stageInWords(drain)}`, {
+      confirmed: drain.confirmed,
+    });
+    if (drain.stage.kind === 'waiting') this.#tellWaiting('waiting for balancers', waitsFor);
+    if (drain.stage.kind !== 'over') this.#isEnded = false;
+    else if (!this.#isEnded) this.end(drain, undefined);
+  }
+
+  /** @param nowMs where it is the end of the watchdog too. */
+  end(drain: Drain | undefined, nowMs: number | undefined): void {
+    if (drain?.stage.kind !== 'over') return;
+    const { by, stage, revision, confirmed, sinceMs, stopAtMs } = drain;
+    const { end, missing } = stage;
+    this.#isEnded = true;
+    this.#observer.onDrained(by, end);
+    const tookMs = nowMs === undefined ? undefined : Math.round(nowMs - (stopAtMs ?? sinceMs));
+    const level = end === 'timeout' ? 'warn' : 'info';
+    const fields = { by, revision, confirmed, tookMs };
+    this.#log[level]({ ...fields, missing: missingInWords(missing) }, endTexts[end]);
+  }
+
+  #tellWaiting(text: string, missing: readonly Missing[]): void {
+    const words = missingInWords(missing);
+    this.#notices.tell('waiting', 'info', `${text}: ${words.join('; ')}`);
+  }
+}
