@@ -16,6 +16,20 @@ export interface WatchdogStatus {
   readonly reason: string | null;
   readonly registered: boolean;
   readonly registration: string;
+  /** Held, and every live balancer has confirmed that its nginx serves it. */
+  readonly inRotation: boolean;
+  /** Whose nginx is confirmed to; nobody's where no balancer is known. */
+  readonly servedBy: readonly string[];
+  readonly waitsFor: readonly { readonly who: string; readonly why: string }[];
+  /** Null: the key is not let go on purpose. */
+  readonly drain: {
+    readonly by: 'operator' | 'shutdown';
+    readonly since: string;
+    readonly revision: number | null;
+    readonly stage: 'removing' | 'waiting' | 'alone' | 'lingering' | 'over';
+    readonly end: string | null;
+    readonly confirmed: readonly string[];
+  } | null;
   readonly instance: string;
   readonly host: string;
   readonly recordKey: string;
@@ -53,7 +67,7 @@ export interface BalancerStatus {
     readonly key: string;
     /** Null where the key holds none. */
     readonly address: string | null;
-    readonly state: 'in pool' | 'held' | 'quarantined' | 'set aside';
+    readonly state: 'in pool' | 'held' | 'quarantined' | 'set aside' | 'drained';
     readonly reason?: string;
   }[];
   /** Of all services together: the worst of each. */
