@@ -2,7 +2,7 @@
 import { formatRecord } from '../registry/record.ts';
 import type { Course } from './course.ts';
 import type { Drain } from './drain/drain.ts';
-import { missingInWords, stageInWords } from './drain/telling.ts';
+import { missingInWords, stageInWords } from './drain/words.ts';
 import type { WatchdogStatus } from './observer.ts';
 import type { Bounds } from './timing.ts';
 

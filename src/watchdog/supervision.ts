@@ -5,7 +5,7 @@
  * and by none that is stuck; and that it stops.
  */
 import type { Notifier } from '../lib/systemd-notify.ts';
-import { stageInWords } from './drain/telling.ts';
+import { stageInWords } from './drain/words.ts';
 import type { WatchdogStatus } from './observer.ts';
 
 export interface Supervision {

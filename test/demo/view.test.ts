@@ -8,7 +8,14 @@ const up: WatchdogStatus = {
   ...{ key: '/test/apache-8001', address: '127.0.0.1:8001', state: 'up' },
   since: '2026-01-01T00:00:00.000Z',
   lastProbe: { passed: true, durationMs: 2.6, at: '2026-01-01T00:00:12.000Z' },
-  ...{ registered: true, registration: 'held', reason: null, instance: 'one', host: 'web1' },
+  ...{
+    registered: true,
+    ...{ inRotation: true, servedBy: [], waitsFor: [], drain: null },
+    registration: 'held',
+    reason: null,
+    instance: 'one',
+    host: 'web1',
+  },
   recordKey: '/rollcall/watchdogs/test/apache-8001',
   outlivesAtMostMs: { deadMs: 2875, hungMs: 4600, unwatchedMs: 5500, unansweredMs: 9000 },
 };

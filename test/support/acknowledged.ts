@@ -5,7 +5,10 @@ import {
   formatAcknowledgement,
 } from '../../src/registry/acknowledgement.ts';
 import type { Moment, StoredKey } from '../../src/registry/store.ts';
+import { parseRecord } from '../../src/registry/record.ts';
 import { storedKey } from './builders.ts';
+import type { FakeLeaseStore } from './fake-lease-store.ts';
+import { acknowledgements, recordKey } from './watching.ts';
 
 export const cluster = 'cluster';
 
@@ -26,8 +29,21 @@ export const acknowledged = (said: Acknowledgement, modRevision = said.revision 
   });
 
 /** One look, with the key or without it. */
-export const momentOf = (
-  below: readonly StoredKey[],
-  key: StoredKey | undefined = undefined,
-  revision = 100,
-): Moment => ({ clusterId: cluster, revision, keys: [key], below });
+export const momentOf = (below: readonly StoredKey[], key?: StoredKey, revision = 100): Moment => ({
+  clusterId: cluster,
+  revision,
+  keys: [key],
+  below,
+});
+
+/** What the record of the watchdog in `watching` says of a drain. */
+export const drainIn = (store: FakeLeaseStore) => {
+  const parsed = parseRecord(store.keys.get(recordKey)?.value ?? '');
+  return parsed.ok ? parsed.value.drain : undefined;
+};
+
+/** As a balancer does, once its nginx serves everything up to now. */
+export function acknowledge(store: FakeLeaseStore, host: string, upTo?: number): void {
+  const revision = upTo ?? Math.max(1, ...[...store.keys.values()].map((one) => one.modRevision));
+  store.put(`${acknowledgements}/${host}`, formatAcknowledgement(saying(host, revision)), host);
+}

@@ -1,30 +1,8 @@
 import { expect, test } from 'vitest';
-import { formatAcknowledgement } from '../../src/registry/acknowledgement.ts';
-import { parseRecord } from '../../src/registry/record.ts';
-import { saying } from '../support/acknowledged.ts';
-import type { FakeLeaseStore } from '../support/fake-lease-store.ts';
-import {
-  acknowledgements,
-  key,
-  orderKey,
-  recordKey,
-  refused,
-  watching,
-  well,
-} from '../support/watching.ts';
+import { acknowledge, drainIn } from '../support/acknowledged.ts';
+import { key, recordKey, watching } from '../support/watching.ts';
 
 const patient = { timeoutMs: 30_000 };
-
-const drainIn = (store: FakeLeaseStore) => {
-  const parsed = parseRecord(store.keys.get(recordKey)?.value ?? '');
-  return parsed.ok ? parsed.value.drain : undefined;
-};
-
-/** As a balancer does, once its nginx serves everything up to now. */
-function acknowledge(store: FakeLeaseStore, host: string, upTo?: number): void {
-  const revision = upTo ?? Math.max(1, ...[...store.keys.values()].map((one) => one.modRevision));
-  store.put(`${acknowledgements}/${host}`, formatAcknowledgement(saying(host, revision)), host);
-}
 
 test('told to stop, it lets the key go, serves on until all have confirmed, and ends', async () => {
   await using watchdog = watching({}, 'restore', patient);
@@ -149,74 +127,4 @@ test('the same key registered anew by another: there is nothing left to drain', 
   await watchdog.ended;
   expect(seen.drained).toEqual(['shutdown: nothing to drain']);
   expect(store.keys.get(key)?.leaseId).toBe('theirs');
-});
-
-test('an order drains it, for as long as it stands; it is probed, and says so', async () => {
-  await using watchdog = watching({}, 'restore', patient);
-  const { clock, store, apache, seen, status, state } = watchdog;
-  acknowledge(store, 'lb1');
-  await clock.advance(1500);
-  store.put(orderKey, '{"by":"ada@web1"}');
-  await clock.advance(20);
-  expect(store.keys.has(key)).toBe(false);
-  expect(drainIn(store)).toMatchObject({ by: 'operator' });
-  expect(status()).toMatchObject({ isRegistered: false, words: 'not held: drained' });
-  acknowledge(store, 'lb1');
-  await clock.advance(20);
-  expect(seen.drained).toEqual(['operator: confirmed']);
-  apache.answer = () => refused;
-  await clock.advance(3000);
-  expect(state()).toBe('down');
-  apache.answer = () => well;
-  await clock.advance(60_000);
-  expect(state()).toBe('up');
-  expect(store.keys.has(key)).toBe(false);
-  expect(seen.drained).toHaveLength(1);
-  store.remove(orderKey);
-  await clock.advance(500);
-  expect(store.keys.has(key)).toBe(true);
-  expect(drainIn(store)).toBeNull();
-  expect(status()?.drain).toBeUndefined();
-});
-
-test('an order that is taken back is heeded at once, however rarely it probes', async () => {
-  const rare = { intervalMs: 60_000, timeoutMs: 1000 };
-  await using watchdog = watching(rare, 'restore', patient);
-  const { clock, store } = watchdog;
-  await clock.advance(1500);
-  store.put(orderKey, '');
-  await clock.advance(100);
-  expect(store.keys.has(key)).toBe(false);
-  await clock.advance(20_000);
-  store.remove(orderKey);
-  await clock.advance(700);
-  expect(store.keys.has(key)).toBe(true);
-});
-
-test('started while an order stands it takes nothing, and is drained', async () => {
-  await using watchdog = watching({}, 'restore', patient);
-  const { clock, store, status } = watchdog;
-  store.put(orderKey, '');
-  await clock.advance(3000);
-  expect(store.keys.has(key)).toBe(false);
-  expect(drainIn(store)).toMatchObject({ by: 'operator' });
-  expect(status()?.drain).toMatchObject({ by: 'operator', stage: { kind: 'over' } });
-});
-
-test('it is in rotation once all balancers have confirmed, and then looks no more', async () => {
-  await using watchdog = watching();
-  const { clock, store, status, news } = watchdog;
-  acknowledge(store, 'lb1');
-  await clock.advance(1500);
-  expect(status()).toMatchObject({ isRegistered: true, isInRotation: false });
-  expect(status()?.waitsFor).toMatchObject([{ who: 'lb1 (pid 7)' }]);
-  acknowledge(store, 'lb1');
-  await clock.advance(20);
-  expect(status()).toMatchObject({ isInRotation: true, servedBy: ['lb1 (pid 7)'], waitsFor: [] });
-  expect(news().at(-1)).toContain('in rotation');
-  store.calls.length = 0;
-  acknowledge(store, 'lb2', 1);
-  await clock.advance(30_000);
-  expect(store.calls.filter((call) => call === 'read moment')).toEqual([]);
-  expect(status()?.isInRotation).toBe(true);
 });

@@ -3,6 +3,7 @@ import type { Missing } from '../../registry/confirmation.ts';
 import { type Log, Notices } from '../../lib/log.ts';
 import type { WatchdogObserver, WatchdogStatus } from '../observer.ts';
 import type { Drain, DrainEnd } from './drain.ts';
+import { missingInWords, stageInWords } from './words.ts';
 
 const endTexts: Readonly<Record<DrainEnd, string>> = {
   confirmed: 'drained: every live balancer has confirmed that nginx sends it nothing new',
@@ -11,27 +12,6 @@ const endTexts: Readonly<Record<DrainEnd, string>> = {
   'not waited for': 'the key is let go, and nobody is waited for',
   'nothing to drain': 'nothing to drain: the key is not ours',
 };
-
-export function stageInWords({ by, stage, revision }: Drain): string {
-  const whose = by === 'operator' ? 'ordered by an operator' : 'stopping';
-  switch (stage.kind) {
-    case 'removing':
-      return `${whose}, the key is not known to be gone yet`;
-    case 'waiting':
-      return `${whose}, the key went at revision ${revision}`;
-    case 'alone':
-      return `${whose}, no balancer is known`;
-    case 'lingering':
-      return `${whose}, confirmed`;
-    case 'over':
-      return `${whose}, over (${stage.end})`;
-    default:
-      return stage satisfies never;
-  }
-}
-
-export const missingInWords = (missing: readonly Missing[]) =>
-  missing.map(({ who, why }) => `${who}: ${why}`);
 
 export class DrainTeller {
   readonly #log: Log;
