@@ -70,8 +70,9 @@ function whyNot(
   awaited: Awaited,
 ): string | undefined {
   const { revision } = awaited;
-  if (said.cluster !== clusterId) return 'what it acknowledges is of another etcd';
+  // Before the first listing it knows no cluster either.
   if (said.revision === 0) return 'its nginx is not proven to serve anything yet';
+  if (said.cluster !== clusterId) return 'what it acknowledges is of another etcd';
   // At this revision it was written, so what it speaks of was before.
   if (said.revision >= modRevision) return 'what it acknowledges is of before etcd was restored';
   if (said.revision < revision) {

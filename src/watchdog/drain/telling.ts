@@ -31,20 +31,20 @@ export class DrainTeller {
     this.#drain = drain;
     if (servedBy.length > 0) this.#notices.tell('rotation', 'info', 'in rotation', { servedBy });
     else this.#notices.clear('rotation');
-    if (isRegistered && !drain && waitsFor.length > 0) {
-      this.#tellWaiting('waiting to be in rotation', waitsFor);
-    }
+    if (waitsFor.length === 0) this.#notices.clear('waiting');
+    else if (isRegistered && !drain) this.#tellWaiting('waiting to be in rotation', waitsFor);
     if (!drain) {
       if (before) this.#log.info('no longer drained: the order is gone');
       this.#isEnded = false;
-      this.#notices.clear('waiting');
       if (before) this.#notices.clear('drain');
       return;
     }
     this.#notices.tell('drain', 'info', `draining: ${stageInWords(drain)}`, {
       confirmed: drain.confirmed,
     });
-    if (drain.stage.kind === 'waiting') this.#tellWaiting('waiting for balancers', waitsFor);
+    if (drain.stage.kind === 'waiting' && waitsFor.length > 0) {
+      this.#tellWaiting('waiting for balancers', waitsFor);
+    }
     if (drain.stage.kind !== 'over') this.#isEnded = false;
     else if (!this.#isEnded) this.end(drain, undefined);
   }
