@@ -10,11 +10,18 @@
 import { type Backoff, backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../lib/errors.ts';
+import type { Wakeup } from '../lib/wakeup.ts';
 import { firstSnapshot, foldEvents, foldListing, type Snapshot } from './snapshot.ts';
 import type { PrefixStore } from './store.ts';
 
 /** A relist this often bounds how long a lost event can go unnoticed. */
 export const relistMs = { least: 3000, most: 5000 };
+
+/**
+ * What somebody waits for mostly comes by the watch within this time. If not, it is listed at once;
+ * never more often than that.
+ */
+export const demandedMs = 200;
 
 /** So many listings in a row may fail before the session counts as dead. */
 const failedListingsAllowed = 1;
@@ -35,12 +42,24 @@ export interface MirrorView {
   readonly trouble: string | undefined;
 }
 
+/**
+ * A revision that somebody waits for. If nothing below the prefix changes at it, no watch tells of it,
+ * and only a listing can say that nothing did.
+ */
+export interface Demand {
+  readonly revision: () => number;
+  /** Rung when it may have risen. */
+  readonly bell: Pick<Wakeup, 'wait'>;
+}
+
 export interface MirrorDeps {
   readonly store: PrefixStore;
   readonly clock: Clock;
   readonly random: () => number;
   /** Called after each change of the view. */
   readonly onChange: (view: MirrorView) => void;
+  /** Without it, listings are as far apart as they are. */
+  readonly demand?: Demand;
 }
 
 export const nothingKnown: MirrorView = {
@@ -56,7 +75,8 @@ export async function runMirror(
   deps: MirrorDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, clock, random, onChange } = deps;
+  const { store, clock, random, onChange, demand } = deps;
+  let demandSeen: number | undefined;
   let view = nothingKnown;
   let failures = 0;
   const show = (change: Partial<MirrorView>) => {
@@ -83,10 +103,29 @@ export async function runMirror(
     return listing.revision;
   };
 
+  /** Until the next listing is due. A demand that a listing did not meet is of another store. */
+  const pause = async (within: AbortSignal) => {
+    const forMs = relistMs.least + random() * (relistMs.most - relistMs.least);
+    if (!demand) return await clock.sleep(forMs, within);
+    const untilMs = clock.now() + forMs;
+    const isBehind = () => {
+      const revision = demand.revision();
+      return revision > (view.snapshot?.revision ?? 0) && revision !== demandSeen;
+    };
+    while (!within.aborted && clock.now() < untilMs) {
+      const leftMs = untilMs - clock.now();
+      if (!isBehind()) await demand.bell.wait(leftMs, clock, within);
+      if (!isBehind()) continue;
+      await clock.sleep(Math.min(demandedMs, leftMs), within);
+      if (isBehind()) break;
+    }
+    demandSeen = demand.revision();
+  };
+
   const relist = async (within: AbortSignal): Promise<never> => {
     let failed = 0;
     for (;;) {
-      await clock.sleep(relistMs.least + random() * (relistMs.most - relistMs.least), within);
+      await pause(within);
       within.throwIfAborted();
       try {
         await list(true, within);

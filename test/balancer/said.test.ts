@@ -7,12 +7,13 @@ import type { NginxAnswer } from '../../src/balancer/nginx/answer.ts';
 import { nothingObserved } from '../../src/balancer/rollout/rollout.ts';
 import { foldSaid, nothingSaid, type Said, textsOf } from '../../src/balancer/said.ts';
 import { firstSnapshot } from '../../src/registry/snapshot.ts';
-import { service } from '../support/builders.ts';
+import { emptyRoster } from '../../src/balancer/pool/absence.ts';
+import { backend, service } from '../support/builders.ts';
 
 /** What is known at this revision of the store. */
 const census = (revision: number, { epoch = 0, listedAtMs = 100 } = {}): Census => ({
   ...unknownCensus(service()),
-  ...{ source: 'etcd', clusterId: 'one', changedAtRevision: revision, reflects: revision },
+  ...{ source: 'etcd', clusterId: 'one', newsAtRevision: revision, reflects: revision },
   view: {
     snapshot: { ...firstSnapshot({ clusterId: 'one', revision, keys: [] }), epoch },
     ...{ connected: true, listedAtMs, trouble: undefined },
@@ -147,4 +148,66 @@ test('the text changes with what is said and with nothing else', () => {
   });
   const [nothing = ''] = textsOf(after({ ...settled, confirmed: false }), ['web'], speaker);
   expect(JSON.parse(nothing)).toMatchObject({ revision: 0, generation: null });
+});
+
+const speaker = { instance: 'i', host: 'h', pid: 1, version: 'v', admin: null };
+const omitsOf = (said: Said) => {
+  const { omits, omitsMore } = JSON.parse(textsOf(said, ['web'], speaker)[0] ?? '');
+  return [omits, omitsMore];
+};
+
+/** a, b, ... of which nginx is given only those; `z` is a second key of a's address. */
+const omitting = (all: string, given: string): Moment => {
+  const backends = Array.from(all, (name, n) => backend(name, 8001 + n));
+  const now: Census = {
+    ...census(10),
+    ...{ served: backends, roster: { ...emptyRoster, backends } },
+    pool: {
+      backends,
+      setAside: [
+        { key: '/test/z', reason: 'value: 127.0.0.1:8001', duplicateOf: '/test/a' },
+        { key: '/test/y', reason: 'value: it is empty' },
+      ],
+    },
+  };
+  const served = backends.filter(({ name }) => given.includes(name));
+  return {
+    ...{ known: now, answers: given, confirmed: true },
+    target: {
+      ...{ rendered: { generation: given, configuration: 'c', text: '' }, sinceMs: 0 },
+      ...{ served: [{ service: service(), backends: served }], censuses: [now] },
+    },
+  };
+};
+
+test('keys of backends that nginx is not given are named, in order; what is no backend is not', () => {
+  expect(omitsOf(after(omitting('abc', 'abc')))).toEqual([['z'], false]);
+  expect(omitsOf(after(omitting('cab', 'b')))).toEqual([['a', 'c', 'z'], false]);
+  expect(omitsOf(after({ ...omitting('abc', 'b'), confirmed: false }))).toEqual([[], false]);
+});
+
+test('what nginx is brought to be without is named at once, what it is brought to once it serves it', () => {
+  const [more, fewer] = [omitting('abc', 'ab'), omitting('abc', 'bc')];
+  const brought = foldSaid(
+    after(more),
+    turn({ ...fewer, answers: 'ab', told: 'bc', confirmed: false }),
+    0,
+  );
+  expect(omitsOf(brought)).toEqual([['a', 'c', 'z'], false]);
+  expect(omitsOf(foldSaid(brought, turn(fewer), 0))).toEqual([['a', 'z'], false]);
+});
+
+test('of very many no more are named than have room, and that there are more is said', () => {
+  const now = omitting('abc', 'abc').known;
+  const setAside = Array.from({ length: 201 }, (_, n) => ({
+    ...{ key: `/test/${1000 + n}`, reason: 'value: twice', duplicateOf: '/test/a' },
+  }));
+  const moment = omitting('abc', 'abc');
+  const many = { ...now, pool: { ...now.pool, setAside } };
+  const said = after({
+    ...moment,
+    target: moment.target && { ...moment.target, censuses: [many] },
+  });
+  const [omits, omitsMore] = omitsOf(said);
+  expect([omits.length, omits[199], omitsMore]).toEqual([200, '1199', true]);
 });

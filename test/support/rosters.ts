@@ -24,6 +24,7 @@ export const sighting = (
   more: Partial<Sighting> = {},
 ): Sighting => ({
   ...{ backends, epoch: 0, revision: nowMs, listedAtMs: nowMs, recordOf: () => undefined },
+  isOrderedOut: () => false,
   ...more,
 });
 

@@ -1,19 +1,21 @@
 /**
  * Absence of knowledge is not knowledge of absence. Pure.
  *
- * One key that goes is believed: the loss of a single backend is always honoured, and so is
- * the loss of any whose watchdog lives and says that it is down (*proven down*). When two or
- * more, and more than a share of all, go within one window and nobody says why, or when etcd
- * turns out to have been wiped or restored, the keys say more about etcd than about the
- * backends: a stall of etcd expires every lease at once. Those backends are held in the
- * pool and asked directly once. A held backend is dropped when it does not answer, when it
- * comes back by itself, when its watchdog proves it down, and when the store has spoken
- * again: when a listing asked for after the hold still knows nothing of it. While etcd is
- * away there is no such listing, and the hold goes on.
+ * One key that goes is believed: the loss of a single backend is always honoured, and so is any
+ * that is explained: its watchdog lives and says that it is down or drained, or an order to drain
+ * it stands. When two or more, and more than a share of all, go within one window and nobody
+ * says why, or when etcd turns out to have been wiped or restored, the keys say more about etcd
+ * than about the backends: a stall of etcd expires every lease at once. Those backends are held
+ * in the pool and asked directly once. A held backend is dropped when it does not answer, when
+ * it comes back by itself, when its loss is explained, and when the store has spoken again: when
+ * a listing asked for after the hold still knows nothing of it. While etcd is away there is no
+ * such listing, and the hold goes on.
+ *
+ * What counts as reflected is never put back: a loss that may yet turn out to be one of many, and
+ * be held, is not reflected before it is explained or its window is over.
  */
 import type { Backend } from '../../registry/backend.ts';
-import { verdictOn } from '../../registry/record.ts';
-import type { StoredKey } from '../../registry/store.ts';
+import { type Explanation, explanationOf, type Explainers } from './explanation.ts';
 import { byKey } from './pool.ts';
 
 export interface AbsenceRule {
@@ -35,8 +37,8 @@ export interface Absent {
   readonly reflectsUpTo: number;
   /** A record proves it only if it is newer: an older one tells of an earlier time. */
   readonly provenAfter: number;
-  /** Its watchdog said so; once said, it holds until the key is back. */
-  readonly provenDown: boolean;
+  /** Once there is one, it holds until the key is back. */
+  readonly explained: Explanation | undefined;
   /** Why it stays in the pool; undefined: its loss is believed. */
   readonly heldBecause: string | undefined;
   /** What it said when asked directly; undefined: not asked yet. */
@@ -55,14 +57,12 @@ export interface Roster {
 export const emptyRoster: Roster = { epoch: 0, revision: 0, backends: [], absent: new Map() };
 
 /** What etcd says now. */
-export interface Sighting {
+export interface Sighting extends Explainers {
   readonly backends: readonly Backend[];
   readonly epoch: number;
   readonly revision: number;
   /** When the last listing that succeeded was asked for. */
   readonly listedAtMs: number;
-  /** The record beside a key. */
-  readonly recordOf: (key: string) => StoredKey | undefined;
 }
 
 export function foldRoster(
@@ -77,17 +77,21 @@ export function foldRoster(
   }
   const absent = new Map<string, Absent>();
   for (const [key, one] of before.absent) {
-    if (!isOver(one, sighting, nowMs, rule)) absent.set(key, proving(one, sighting));
+    if (isOver(one, sighting, nowMs, rule)) continue;
+    absent.set(
+      key,
+      explaining(epoch === before.epoch ? one : ofAnotherStore(one, revision), sighting),
+    );
   }
   for (const backend of goneFrom(before.backends, backends)) {
     const lost: Absent = {
-      ...{ backend, lostAtMs: nowMs, provenDown: false, answers: undefined },
-      // The revisions of two stores have nothing to do with each other.
-      ...(epoch === before.epoch
-        ? { reflectsUpTo: before.revision, provenAfter: before.revision, heldBecause: undefined }
-        : { reflectsUpTo: 0, provenAfter: revision, heldBecause: 'etcd was wiped or restored' }),
+      ...{ backend, lostAtMs: nowMs, explained: undefined, answers: undefined },
+      ...{ reflectsUpTo: before.revision, provenAfter: before.revision, heldBecause: undefined },
     };
-    absent.set(backend.key, proving(lost, sighting));
+    const heldBecause = 'etcd was wiped or restored';
+    const found =
+      epoch === before.epoch ? lost : { ...ofAnotherStore(lost, revision), heldBecause };
+    absent.set(backend.key, explaining(found, sighting));
   }
   if (absent.size > 0) forgetReturned(absent, backends);
   holdTheDoubtful(absent, backends.length, nowMs, rule);
@@ -112,15 +116,15 @@ function isOver(
   return heldBecause === undefined ? nowMs - lostAtMs >= windowMs : listedAtMs - lostAtMs >= holdMs;
 }
 
-/**
- * On a verdict the record is written in the transaction that deletes the key, so it is newer than
- * the last look at which the key was there.
- */
-function proving(one: Absent, { recordOf }: Sighting): Absent {
-  const record = recordOf(one.backend.key);
-  if (!record || record.modRevision <= one.provenAfter) return one;
-  if (verdictOn(undefined, record) !== 'proven down') return one;
-  return { ...one, provenDown: true, heldBecause: undefined };
+/** The revisions of two stores have nothing to do with each other. */
+const ofAnotherStore = (one: Absent, revision: number): Absent => ({
+  ...one,
+  ...{ reflectsUpTo: 0, provenAfter: revision },
+});
+
+function explaining(one: Absent, sighting: Sighting): Absent {
+  const explained = one.explained ?? explanationOf(one.backend.key, one.provenAfter, sighting);
+  return explained === one.explained ? one : { ...one, explained, heldBecause: undefined };
 }
 
 /** Under its own key, or at its address under another one. */
@@ -139,7 +143,7 @@ function holdTheDoubtful(
   { windowMs, share }: AbsenceRule,
 ): void {
   const lately = [...absent.values()].filter(({ lostAtMs }) => nowMs - lostAtMs < windowMs);
-  const unexplained = lately.filter(({ provenDown }) => !provenDown);
+  const unexplained = lately.filter(({ explained }) => explained === undefined);
   const all = presentCount + lately.length;
   if (unexplained.length < 2 || unexplained.length <= all * share) return;
   const heldBecause = `${unexplained.length} of ${all} keys went within ${windowMs} ms, unexplained`;
@@ -171,19 +175,23 @@ export function servedOf(roster: Roster): readonly Backend[] {
   return held.length === 0 ? roster.backends : [...roster.backends, ...held].toSorted(byKey);
 }
 
+/** Out of the pool, and held after all if more of them go within the window. */
+const mayBeHeld = ({ explained, heldBecause }: Absent) =>
+  explained === undefined && heldBecause === undefined;
+
 /**
- * The revision up to which every change shows in what is served. A held backend's deletion
- * does not show.
+ * The revision up to which every change shows in what is served, and goes on to. A held backend's
+ * deletion does not show; that of one that may be held yet might not go on to.
  */
-export const reflectedBy = (roster: Roster): number =>
-  heldOf(roster).reduce(
-    (least, { reflectsUpTo }) => Math.min(least, reflectsUpTo),
-    roster.revision,
-  );
+export function reflectedBy(roster: Roster, { share }: Pick<AbsenceRule, 'share'>): number {
+  let least = roster.revision;
+  for (const one of roster.absent.values()) {
+    const isOpen = isHeld(one) || (share < 1 && mayBeHeld(one));
+    if (isOpen) least = Math.min(least, one.reflectsUpTo);
+  }
+  return least;
+}
 
 /** Has a backend gone within the last `withinMs` that may yet turn out to be one of many? */
 export const mayBeOneOfMany = ({ absent }: Roster, nowMs: number, withinMs: number): boolean =>
-  [...absent.values()].some(
-    ({ lostAtMs, provenDown, heldBecause }) =>
-      !provenDown && heldBecause === undefined && nowMs - lostAtMs < withinMs,
-  );
+  [...absent.values()].some((one) => mayBeHeld(one) && nowMs - one.lostAtMs < withinMs);

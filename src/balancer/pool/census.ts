@@ -6,6 +6,7 @@
  */
 import type { Backend } from '../../registry/backend.ts';
 import { type MirrorView, nothingKnown } from '../../registry/mirror.ts';
+import { drainOrderKey } from '../../registry/drain-order.ts';
 import { recordKey } from '../../registry/record.ts';
 import type { Snapshot } from '../../registry/snapshot.ts';
 import type { StoredKey } from '../../registry/store.ts';
@@ -18,6 +19,7 @@ import {
   type Roster,
   servedOf,
 } from './absence.ts';
+import { type Drained, drainedIn, drainsIn } from './drains.ts';
 import { emptyPool, identical, patchedPool, type Pool, poolOf } from './pool.ts';
 
 /** The last good pool of a service, as it was kept on disk. */
@@ -38,9 +40,11 @@ export interface Census {
   readonly roster: Roster;
   /** The same array until something changes. */
   readonly served: readonly Backend[];
-  /** Of the store, when a key of the prefix last changed. */
-  readonly changedAtRevision: number;
-  /** Every change of the prefix up to here shows in `served`. */
+  /** Whose keys are gone because of a drain; the same array until something changes. */
+  readonly drained: readonly Drained[];
+  /** Of the store: when a key of the prefix last changed, or a drain was asked for since. */
+  readonly newsAtRevision: number;
+  /** Every change of the prefix up to here shows in `served`, and goes on to. */
   readonly reflects: number;
   /** The store that these revisions are of. */
   readonly clusterId: string;
@@ -55,7 +59,7 @@ export const unknownCensus = (
   memory: Census['memory'] = remembered ? 'kept' : 'none',
 ): Census => ({
   ...{ service, source: 'nowhere', view: nothingKnown, records: nothingKnown },
-  ...{ pool: emptyPool, served: [], changedAtRevision: 0, reflects: 0 },
+  ...{ pool: emptyPool, served: [], drained: [], newsAtRevision: 0, reflects: 0 },
   roster: {
     ...emptyRoster,
     ...{ revision: remembered?.revision ?? 0, backends: remembered?.backends ?? [] },
@@ -98,14 +102,18 @@ export function foldCensus(
   const { service } = before;
   const same = before.source === 'etcd' && before.view.snapshot?.keys === snapshot.keys;
   const pool = same ? before.pool : nextPool(before, snapshot);
-  const changedAtRevision = same ? before.changedAtRevision : snapshot.revision;
+  const newsAtRevision = same
+    ? Math.max(before.newsAtRevision, askedOf(snapshot, records))
+    : snapshot.revision;
+  const recordKeys = records.snapshot?.keys;
   const recordOf = (key: string): StoredKey | undefined =>
-    records.snapshot?.keys.get(recordKey(recordPrefix, key));
+    recordKeys?.get(recordKey(recordPrefix, key));
+  const isOrderedOut = (key: string) => recordKeys?.has(drainOrderKey(recordPrefix, key)) ?? false;
   const roster = foldRoster(
     before.source === 'etcd' ? before.roster : ofThisStore(before, view),
     {
       ...{ backends: pool.backends, epoch: snapshot.epoch, revision: snapshot.revision },
-      ...{ listedAtMs, recordOf },
+      ...{ listedAtMs, recordOf, isOrderedOut },
     },
     nowMs,
     rule,
@@ -114,10 +122,23 @@ export function foldCensus(
   return {
     ...{ service, source: 'etcd', view, records, pool, roster },
     served: identical(served, before.served) ? before.served : served,
-    changedAtRevision,
-    reflects: Math.min(changedAtRevision, reflectedBy(roster)),
+    drained:
+      same && before.records.snapshot?.keys === recordKeys
+        ? before.drained
+        : drainedIn(service.prefix, recordPrefix, snapshot.keys, records.snapshot),
+    newsAtRevision,
+    reflects: Math.min(newsAtRevision, reflectedBy(roster, rule)),
     ...{ clusterId: snapshot.clusterId, memory: before.memory },
   };
+}
+
+/**
+ * A drain may be asked for whose key was gone long before: then the prefix does not change, and its
+ * revision is waited for all the same. It counts once the keys are known as of then.
+ */
+function askedOf({ revision }: Snapshot, { snapshot }: MirrorView): number {
+  const asked = drainsIn(snapshot).revision;
+  return asked <= revision ? asked : 0;
 }
 
 /** From the pool before where that is known to be of the keys before. */

@@ -8,6 +8,8 @@ import type { StoredKey } from '../../registry/store.ts';
 export interface SetAside {
   readonly key: string;
   readonly reason: string;
+  /** It is a backend all the same, whose address this other key has already. */
+  readonly duplicateOf?: string;
 }
 
 export interface Pool {
@@ -34,7 +36,8 @@ export function poolOf(prefix: string, keys: Iterable<StoredKey>): Pool {
     const first = keyByAddress.get(address);
     if (first !== undefined) {
       // Twice in the upstream would be twice the traffic.
-      setAside.push({ key, reason: `value: ${address} is already the address of ${first}` });
+      const reason = `value: ${address} is already the address of ${first}`;
+      setAside.push({ key, reason, duplicateOf: first });
       continue;
     }
     keyByAddress.set(address, key);

@@ -6,7 +6,7 @@ import type { Turn } from '../balancer.ts';
 import { heldOf } from '../pool/absence.ts';
 import type { Census } from '../pool/census.ts';
 import type { Said } from '../said.ts';
-import { isSettled, quarantinedOf, waitReasons } from './facts.ts';
+import { drainedOf, isSettled, quarantinedOf, waitReasons } from './facts.ts';
 
 export interface BalancerMetrics {
   readonly registry: Registry;
@@ -57,19 +57,21 @@ export function balancerMetrics(clock: Clock): BalancerMetrics {
 
   new Gauge({
     name: 'rollcall_pool_backends',
-    help: 'Keys by state: in the pool, held in it without a key, quarantined, set aside.',
+    help: 'Keys by state: in the pool, held in it without a key, quarantined, set aside, drained.',
     labelNames: ['service', 'state'],
     registers,
     collect() {
       if (!shown) return;
       const { censuses, quarantine } = shown.turn;
-      for (const { service, roster, pool } of censuses) {
+      for (const census of censuses) {
+        const { service, roster, pool } = census;
         const name = service.name;
         const out = quarantinedOf(quarantine, service).length;
         this.set({ service: name, state: 'in_pool' }, roster.backends.length - out);
         this.set({ service: name, state: 'held' }, heldOf(roster).length);
         this.set({ service: name, state: 'quarantined' }, out);
         this.set({ service: name, state: 'set_aside' }, pool.setAside.length);
+        this.set({ service: name, state: 'drained' }, drainedOf(census).length);
       }
     },
   });

@@ -1,11 +1,12 @@
 /**
- * Tells what is known of the pools: trouble with etcd, and each backend that is set aside, held or
- * quarantined, with its reason; once, and once more when it is over.
+ * Tells what is known of the pools: trouble with etcd, and each backend that is set aside, held,
+ * quarantined or drained, with its reason; once, and once more when it is over.
  */
 import type { Log, Notices } from '../../lib/log.ts';
 import type { Turn } from '../balancer.ts';
 import { heldOf } from '../pool/absence.ts';
 import type { Census } from '../pool/census.ts';
+import { drainedOf } from './facts.ts';
 
 /** Key to reason. */
 type Reasons = ReadonlyMap<string, string>;
@@ -14,6 +15,8 @@ interface Kind {
   readonly name: string;
   readonly text: string;
   readonly done: string;
+  /** A drain is somebody's wish, and no trouble. */
+  readonly level: 'info' | 'warn';
   readonly in: (turn: Turn) => Reasons;
 }
 
@@ -22,6 +25,7 @@ const kinds: readonly Kind[] = [
     name: 'set aside',
     text: 'key set aside',
     done: 'key no longer set aside',
+    level: 'warn',
     in: ({ censuses }) =>
       new Map(
         censuses.flatMap(({ pool }) =>
@@ -33,6 +37,7 @@ const kinds: readonly Kind[] = [
     name: 'held',
     text: 'backend held in the pool although its key is gone',
     done: 'backend no longer held',
+    level: 'warn',
     in: ({ censuses }) =>
       new Map(
         censuses.flatMap(({ roster }) =>
@@ -46,8 +51,21 @@ const kinds: readonly Kind[] = [
     name: 'quarantined',
     text: 'backend quarantined, the others go on without it',
     done: 'backend no longer quarantined',
+    level: 'warn',
     in: ({ quarantine }) =>
       new Map([...quarantine].map(([key, { reason }]) => [key, reason] as const)),
+  },
+  {
+    name: 'drained',
+    text: 'backend drained',
+    done: 'backend no longer drained',
+    level: 'info',
+    in: ({ censuses }) =>
+      new Map(
+        censuses.flatMap((census) =>
+          drainedOf(census).map(({ key, reason }) => [key, reason] as const),
+        ),
+      ),
   },
 ];
 
@@ -56,10 +74,10 @@ export function poolReporter(log: Log, notices: Notices): (turn: Turn) => void {
   let before: Turn | undefined;
 
   /** Keeps one notice per key for as long as the key is in the list. */
-  const tellKeys = ({ name, text, done }: Kind, keys: Reasons, keysBefore: Reasons) => {
+  const tellKeys = ({ name, text, done, level }: Kind, keys: Reasons, keysBefore: Reasons) => {
     for (const [key, reason] of keys) {
       if (keysBefore.get(key) !== reason) {
-        notices.tell(`${name} ${key}`, 'warn', `${text}: ${reason}`, { key, reason });
+        notices.tell(`${name} ${key}`, level, `${text}: ${reason}`, { key, reason });
       }
     }
     for (const key of keysBefore.keys()) {
@@ -99,8 +117,10 @@ export function poolReporter(log: Log, notices: Notices): (turn: Turn) => void {
     const isSame =
       quarantine === before?.quarantine &&
       censuses.every(
-        ({ pool, roster }, n) =>
-          pool === before?.censuses[n]?.pool && roster === before.censuses[n].roster,
+        ({ pool, roster, drained }, n) =>
+          pool === before?.censuses[n]?.pool &&
+          roster === before.censuses[n].roster &&
+          drained === before.censuses[n].drained,
       );
     if (!isSame) {
       for (const [n, kind] of kinds.entries()) {

@@ -3,7 +3,7 @@ import type { Turn } from '../balancer.ts';
 import { heldOf } from '../pool/absence.ts';
 import type { Census } from '../pool/census.ts';
 import type { Said } from '../said.ts';
-import { isSettled, quarantinedOf, servedBy } from './facts.ts';
+import { drainedOf, isSettled, quarantinedOf, servedBy } from './facts.ts';
 
 export function balancerStatus(turn: Turn | undefined, said: Said, nowMs: number) {
   const { draft, target, rollout, generations, pace } = turn ?? {};
@@ -50,7 +50,8 @@ function serviceOf(census: Census, applied: number | undefined, nowMs: number) {
   };
 }
 
-function backendsOf({ service, roster, pool, served, source }: Census, turn: Turn) {
+function backendsOf(census: Census, turn: Turn) {
+  const { service, roster, pool, served, source } = census;
   const of = { service: service.name };
   const out = new Map(
     quarantinedOf(turn.quarantine, service).map(({ backend, reason }) => [backend.key, reason]),
@@ -69,6 +70,9 @@ function backendsOf({ service, roster, pool, served, source }: Census, turn: Tur
     })),
     ...pool.setAside.map(({ key, reason }) => ({
       ...{ ...of, key, address: null, state: 'set aside', reason },
+    })),
+    ...drainedOf(census).map(({ key, address, reason }) => ({
+      ...{ ...of, key, address, state: 'drained', reason },
     })),
   ];
 }

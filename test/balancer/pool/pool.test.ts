@@ -19,7 +19,10 @@ test('an address is in the pool once: its first key has it', () => {
   ]);
   expect(backends.map(({ key }) => key)).toEqual(['/test/a']);
   expect(setAside).toEqual([
-    { key: '/test/b', reason: 'value: [2001:db8::1]:80 is already the address of /test/a' },
+    {
+      ...{ key: '/test/b', duplicateOf: '/test/a' },
+      reason: 'value: [2001:db8::1]:80 is already the address of /test/a',
+    },
   ]);
 });
 
@@ -31,7 +34,10 @@ test('a value with metadata is a backend like a plain one, and has its address o
   ]);
   expect(backends).toEqual([{ ...backend('a', 8001), weight: 5, meta: { zone: 'east' } }]);
   expect(setAside).toEqual([
-    { key: '/test/b', reason: 'value: 127.0.0.1:8001 is already the address of /test/a' },
+    {
+      ...{ key: '/test/b', duplicateOf: '/test/a' },
+      reason: 'value: 127.0.0.1:8001 is already the address of /test/a',
+    },
     { key: '/test/c', reason: 'value: its "weight" is not a whole number from 1 to 1000' },
   ]);
 });
