@@ -2,7 +2,11 @@
  * Chooses the command, loads only that one, and is the only place that turns an
  * outcome into an exit status.
  *
- *   0  done, or stopped as asked      1  it failed      2  it was asked wrongly
+ *   0      done, or stopped as asked
+ *   1      it failed, or was refused
+ *   2      it was asked wrongly: nothing was touched
+ *   3      what was waited for did not come in time
+ *   128+n  a wait was ended by signal n
  */
 import { UsageError, messageOf } from './lib/errors.ts';
 import { preferMemory } from './lib/prefer-memory.ts';
@@ -20,6 +24,9 @@ const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
     return import('./commands/balancer.ts');
   },
   render: () => import('./commands/render.ts'),
+  drain: () => import('./commands/drain.ts'),
+  undrain: () => import('./commands/undrain.ts'),
+  wait: () => import('./commands/wait.ts'),
 };
 
 interface CommandModule {
@@ -32,6 +39,9 @@ const usage = `Usage: rollcall COMMAND [options]
   watchdog   probe one apache and hold its key in etcd while it passes
   balancer   keep nginx serving what etcd lists
   render     print the nginx.conf for backends from a file, without etcd and nginx
+  drain      take a backend out of rotation, and wait until no nginx uses it
+  undrain    take that back
+  wait       wait until every nginx uses a backend
 
 rollcall COMMAND --help lists the options of a command.
 `;

@@ -4,9 +4,13 @@ import { generatedTables, readmePath } from '../scripts/docs/generated.ts';
 import { readMarked, replaceMarked } from '../scripts/docs/marked.ts';
 import { optionTable } from '../scripts/docs/option-table.ts';
 import { spec as balancer } from '../src/commands/balancer.ts';
+import { spec as drain } from '../src/commands/drain.ts';
+import { spec as render } from '../src/commands/render.ts';
+import { spec as undrain } from '../src/commands/undrain.ts';
+import { spec as wait } from '../src/commands/wait.ts';
 import { spec as watchdog } from '../src/commands/watchdog.ts';
-import { commandOf } from '../src/options/command-line.ts';
-import { flagOf, variableOf } from '../src/options/option.ts';
+import { type CommandSpec, commandOf } from '../src/options/command-line.ts';
+import { type OptionSet, variableFor, wordOf } from '../src/options/option.ts';
 
 test.each(Object.entries(generatedTables))(
   'README.md has %s as `npm run docs` writes it',
@@ -19,12 +23,23 @@ test('README.md has a place for the story', () => {
   expect(() => readMarked(readFileSync(readmePath, 'utf8'), 'story')).not.toThrow();
 });
 
-test.each([watchdog, balancer])('$name --help names each option and its variable', (spec) => {
-  const help = commandOf<typeof spec.options>(spec).helpInformation().replaceAll(/\s+/g, ' ');
-  for (const name of Object.keys(spec.options)) {
-    expect(help).toContain(`${flagOf(name)} `);
-    expect(help).toContain(`${variableOf(name)})`);
+const specs: readonly CommandSpec<OptionSet>[] = [
+  ...[watchdog, balancer, render],
+  ...[drain, undrain, wait],
+];
+
+test.each(specs)('$name --help names each option and its variable', (spec) => {
+  const help = commandOf(spec).helpInformation().replaceAll(/\s+/g, ' ');
+  for (const [name, option] of Object.entries(spec.options)) {
+    expect(help).toContain(`${wordOf(name, option)} `);
+    const variable = variableFor(name, option);
+    if (variable !== undefined) expect(help).toContain(`${variable})`);
   }
+});
+
+test('each command that an operator has is in a table', () => {
+  const tables = specs.map(({ name }) => `options:${name}`);
+  expect(Object.keys(generatedTables).toSorted()).toEqual(tables.toSorted());
 });
 
 test('a row has the flag, the variable, the default and the meaning', () => {
@@ -34,6 +49,8 @@ test('a row has the flag, the variable, the default and the meaning', () => {
     key: { placeholder: 'KEY', help: 'the key', required: true, parse },
     template: { placeholder: 'FILE', help: 'a file', default: '', defaultHelp: 'none', parse },
     once: { help: 'once', default: 'false', parse },
+    force: { help: 'all the same', default: 'false', environment: false, parse },
+    name: { positional: true, placeholder: 'NAME', help: 'the name', required: true, parse },
   });
   expect(table.split('\n')).toEqual([
     '| Flag | Variable | Default | Meaning |',
@@ -42,6 +59,8 @@ test('a row has the flag, the variable, the default and the meaning', () => {
     '| `--key KEY` | `ROLLCALL_KEY` | required | the key |',
     '| `--template FILE` | `ROLLCALL_TEMPLATE` | none | a file |',
     '| `--once` | `ROLLCALL_ONCE` | off | once |',
+    '| `--force` | none | off | all the same |',
+    '| `NAME` | `ROLLCALL_NAME` | required | the name |',
   ]);
 });
 

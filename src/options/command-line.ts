@@ -5,12 +5,14 @@
  */
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { UsageError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import type { GivenText, OptionSet, OptionValues } from './option.ts';
-import { flagOf, parseOptions, variableOf } from './option.ts';
+import { flagOf, parseOptions, variableFor } from './option.ts';
 
 export interface CommandSpec<S extends OptionSet> {
   readonly name: string;
   readonly summary: string;
+  /** At most one of them is positional. */
   readonly options: S;
 }
 
@@ -28,12 +30,20 @@ export function commandOf<S extends OptionSet>({
     const { placeholder, help, default: byDefault, defaultHelp, required, separator } = declared;
     const flags = placeholder ? `${flagOf(key)} <${placeholder}>` : flagOf(key);
     const meaning = required ? 'required' : `default: ${defaultHelp ?? byDefault}`;
-    const flag = new CommanderOption(flags, `${help} (${meaning}; ${variableOf(key)})`);
+    const variable = variableFor(key, declared);
+    const described = `${help} (${variable === undefined ? meaning : `${meaning}; ${variable}`})`;
+    if (declared.positional) {
+      // In brackets, since it may also come from its variable.
+      command.argument(`[${placeholder}]`, described);
+      continue;
+    }
+    const flag = new CommanderOption(flags, described);
     if (separator)
       flag.argParser((text, before?: string) => (before ? `${before}\n${text}` : text));
     command.addOption(flag);
   }
-  return command.allowExcessArguments(false).exitOverride();
+  // With a word of its own, what is too much is refused by parseCommandLine, which knows its name.
+  return command.allowExcessArguments(positionalOf(options) !== undefined).exitOverride();
 }
 
 /**
@@ -52,17 +62,36 @@ export function parseCommandLine<S extends OptionSet>(
     if (error.exitCode === 0) throw new HelpShown();
     throw new UsageError(oneLine(error.message));
   }
-  const flags: Readonly<Record<string, string | true | undefined>> = command.opts();
+  const positional = positionalOf(spec.options);
+  const flags: Readonly<Record<string, string | true | undefined>> = {
+    ...command.opts(),
+    ...(positional && { [positional.name]: onlyWord(command.args, positional.placeholder) }),
+  };
   const given: Record<string, GivenText> = {};
-  for (const [name, { separator = '\n' }] of Object.entries(spec.options)) {
+  for (const [name, declared] of Object.entries(spec.options)) {
+    const { separator = '\n' } = declared;
     const flag = flags[name];
+    const from = variableFor(name, declared);
     // An empty variable is how an environment file says "not set".
-    const variable = environment[variableOf(name)] || undefined;
+    const variable = (from === undefined ? undefined : environment[from]) || undefined;
     if (flag !== undefined) given[name] = { text: String(flag), source: 'flag' };
     else if (variable !== undefined)
       given[name] = { text: variable.replaceAll(separator, '\n'), source: 'environment' };
   }
   return parseOptions(spec.options, given);
+}
+
+function positionalOf(options: OptionSet) {
+  const found = Object.entries(options).find(([, { positional }]) => positional);
+  return found && { name: found[0], placeholder: found[1].placeholder ?? found[0] };
+}
+
+function onlyWord(words: readonly string[], placeholder: string): string | undefined {
+  if (words.length < 2) return words[0];
+  const shown = words.map((word) => JSON.stringify(printable(word, 80))).join(', ');
+  throw new UsageError(
+    `one ${placeholder} at a time, and there are ${words.length} words that belong to no option: ${shown}`,
+  );
 }
 
 /**

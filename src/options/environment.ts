@@ -5,12 +5,19 @@
  */
 import type { Log } from '../lib/log.ts';
 import { balancerOptions } from './balancer-options.ts';
-import { variableOf } from './option.ts';
+import { drainCommandOptions, undrainCommandOptions } from './drain-command-options.ts';
+import { type OptionSet, variableFor } from './option.ts';
 import { renderCommandOptions } from './render-options.ts';
+import { waitCommandOptions } from './wait-options.ts';
 import { watchdogOptions } from './watchdog-options.ts';
 
+const all: readonly OptionSet[] = [
+  ...[watchdogOptions, balancerOptions, renderCommandOptions],
+  ...[drainCommandOptions, undrainCommandOptions, waitCommandOptions],
+];
+
 const known = new Set(
-  [watchdogOptions, balancerOptions, renderCommandOptions].flatMap(Object.keys).map(variableOf),
+  all.flatMap(Object.entries<OptionSet[string]>).map(([name, one]) => variableFor(name, one)),
 );
 
 export function unknownVariables(environment: Readonly<Record<string, string | undefined>>) {

@@ -23,6 +23,10 @@ export interface Option<T> {
    * environment they stand in one variable, with this between them.
    */
   readonly separator?: ',' | '\n';
+  /** It has no flag: it is the one word of the command that stands alone. */
+  readonly positional?: true;
+  /** false: it is of one run of a command, and no variable stands for it. */
+  readonly environment?: false;
 }
 
 /** Declares one option; the type of its value is that of its parser. */
@@ -41,6 +45,20 @@ export const flagOf = (name: string) =>
 /** confirmListen to "ROLLCALL_CONFIRM_LISTEN". */
 export const variableOf = (name: string) =>
   `ROLLCALL_${flagOf(name).slice(2).replaceAll('-', '_').toUpperCase()}`;
+
+/** As it is given on the command line: "--ttl", or "KEY" for the word that stands alone. */
+export const wordOf = (name: string, { positional, placeholder = '' }: Option<unknown>) =>
+  positional ? placeholder : flagOf(name);
+
+/** With what it takes: "--ttl DURATION". */
+export const usageOf = (name: string, declared: Option<unknown>) =>
+  declared.positional || declared.placeholder === undefined
+    ? wordOf(name, declared)
+    : `${flagOf(name)} ${declared.placeholder}`;
+
+/** @returns undefined where no variable stands for it. */
+export const variableFor = (name: string, { environment }: Option<unknown>) =>
+  environment === false ? undefined : variableOf(name);
 
 /** A switch: on by the bare flag, or by true / false in the environment. */
 export const onOff: Pick<Option<boolean>, 'parse' | 'default'> = {
@@ -74,11 +92,11 @@ export function parseOptions<S extends OptionSet>(
   const values: Record<string, unknown> = {};
   for (const [name, declared] of Object.entries(options)) {
     const { text, source } = given[name] ?? { text: declared.default ?? '', source: 'default' };
-    const label = source === 'environment' ? variableOf(name) : flagOf(name);
+    const label = source === 'environment' ? variableOf(name) : wordOf(name, declared);
     if (text === '' && declared.required) {
-      throw new UsageError(
-        `${flagOf(name)} ${declared.placeholder} is required (or ${variableOf(name)}): ${declared.help}`,
-      );
+      const variable = variableFor(name, declared);
+      const or = variable === undefined ? '' : ` (or ${variable})`;
+      throw new UsageError(`${usageOf(name, declared)} is required${or}: ${declared.help}`);
     }
     try {
       values[name] = declared.parse(text);

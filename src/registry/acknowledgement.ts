@@ -12,6 +12,7 @@
 import { printable } from '../lib/printable.ts';
 import type { Parsed } from './backend.ts';
 import { type JsonObject, parseJsonObject } from './json-object.ts';
+import type { StoredKey } from './store.ts';
 
 export interface Acknowledgement {
   /** A new one for each process. */
@@ -53,6 +54,10 @@ const maxOmitsChars = 2048;
 /** Those of all balancers of a prefix lie below; neither has a closing slash. */
 export const acknowledgementsBelow = (recordPrefix: string, prefix: string) =>
   `${recordPrefix}/balancers${prefix}`;
+
+/** Of what lies below there, those of this prefix: deeper ones are of another that lies below it. */
+export const acknowledgementsIn = (below: string, stored: readonly StoredKey[]) =>
+  stored.filter(({ key }) => !key.slice(below.length + 1).includes('/'));
 
 /** @param prefix of the service; without its closing slash, as `recordPrefix`. */
 export const acknowledgementKey = (recordPrefix: string, prefix: string, instance: string) =>

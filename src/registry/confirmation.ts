@@ -57,7 +57,7 @@ export function confirmationsIn(
     else missing.push({ who, why });
   }
   if (below.length < least) {
-    const why = `${below.length} alive, and there should be at least ${least}`;
+    const why = `${below.length} of at least ${least} are alive`;
     missing.push({ who: 'balancers', why });
   }
   return { confirmed, missing };

@@ -41,6 +41,46 @@ describe.concurrent('words of the watchdog', () => {
   });
 });
 
+/** Of the commands that an operator runs by hand: each with what is right but for what is wrong. */
+const byOperator: readonly Wrong[] = [
+  ['drain: no key', ['drain'], 'KEY is required', 'ROLLCALL_KEY', '/test/apache-8001'],
+  ['undrain: no key', ['undrain', '--wait'], 'KEY is required', 'ROLLCALL_KEY'],
+  ['wait: no key', ['wait', '--in-rotation'], 'KEY is required', 'ROLLCALL_KEY'],
+  ['drain: an empty key', ['drain', ''], 'KEY is required'],
+  ['drain: a key of one part', ['drain', '/a'], 'KEY: "/a"', '/PREFIX/NAME'],
+  ['drain: no key but a name', ['drain', 'apache-8001'], 'KEY: "apache-8001"', '/PREFIX/NAME'],
+  ['undrain: a key as a flag', ['undrain', '--key', '/test/a'], "unknown option '--key'"],
+  ['drain: two keys', ['drain', '/test/a', '/test/b'], 'one KEY at a time', '"/test/b"'],
+  ['drain: a key on two lines', ['drain', '/test/a\nb'], String.raw`KEY: "/test/a\nb"`],
+  ['drain: a record for a key', ['drain', '/rollcall/a'], '--record-prefix /rollcall', 'KEY'],
+  ['drain: no time', ['drain', '/test/a', '--timeout', '30'], '--timeout: "30"', 'its unit'],
+  ['drain: no end', ['drain', '/test/a', '--drain-until', 'over'], '"over"', 'finished'],
+  ['drain: no count', ['drain', '/test/a', '--balancers', 'all'], '--balancers: "all"', 'number'],
+  ['drain: no reason', ['drain', '/test/a', '--reason'], '--reason <TEXT>', 'missing'],
+  [
+    'drain: a reason on two lines',
+    ['drain', '/test/a', '--reason', 'a\nb'],
+    '--reason',
+    'one line',
+  ],
+  ['drain: --wait with a value', ['drain', '/test/a', '--wait=30s'], '--wait takes no value'],
+  ['drain: a misspelt flag', ['drain', '/test/a', '--wiat'], "'--wiat'", '--wait'],
+  ['undrain: by force', ['undrain', '/test/a', '--force'], "unknown option '--force'"],
+  ['wait: for what?', ['wait', '/test/a'], 'rollcall wait /test/a --in-rotation'],
+];
+
+describe.concurrent('words of an operator', () => {
+  test.for(byOperator)('%s', async ([, given, ...says]) => {
+    const env = { ROLLCALL_ETCD: world.etcdUrl };
+    expect(await world.run(given, { env })).toEqual(refusal(...says));
+  });
+
+  test('a key of the environment', async () => {
+    const env = { ROLLCALL_ETCD: world.etcdUrl, ROLLCALL_KEY: 'a' };
+    expect(await world.run(['drain'], { env })).toEqual(refusal('ROLLCALL_KEY: "a"'));
+  });
+});
+
 const variables: readonly Wrong[] = [
   ['watchdog', ['ROLLCALL_TTL=5'], 'ROLLCALL_TTL: "5"', 'a number and its unit'],
   ['watchdog', ['ROLLCALL_FAST_INTERVAL=fast'], 'ROLLCALL_FAST_INTERVAL: "fast"', 'a number and'],
@@ -72,6 +112,9 @@ test.concurrent.for([
   [['--help'], 'Usage: rollcall COMMAND'],
   [['watchdog', '--help'], '--fast-interval <DURATION>'],
   [['balancer', '--help'], 'ROLLCALL_CONFIRM_URL'],
+  [['drain', '--help'], 'Usage: rollcall drain [options] [KEY]'],
+  [['undrain', '--help'], 'ROLLCALL_KEY'],
+  [['wait', '--help'], '--in-rotation'],
   [['--version'], 'rollcall 0.1.0'],
 ] as const)('%s is answered on standard output', async ([given, words]) => {
   const { status, stdout, stderr } = await runCli(given);

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { UsageError } from '../../src/lib/errors.ts';
-import { HelpShown, parseCommandLine } from '../../src/options/command-line.ts';
+import { commandOf, HelpShown, parseCommandLine } from '../../src/options/command-line.ts';
 import { flagOf, onOff, option, optional, variableOf } from '../../src/options/option.ts';
 import { absolutePath, BadValue, count, duration } from '../../src/options/values.ts';
 
@@ -147,4 +147,64 @@ test('a refused value is shown without the secrets in it', () => {
   expect(() =>
     parseCommandLine({ ...secret, options: { header } }, ['--header', 'Authorization: s3cret'], {}),
   ).toThrow('--header: "Authorization: ..." is not accepted: another one');
+});
+
+const about = {
+  name: 'about',
+  summary: 'About one key.',
+  options: {
+    key: option({
+      ...{ positional: true as const, placeholder: 'KEY', help: 'the key', required: true },
+      parse: absolutePath,
+    }),
+    wait: option({ help: 'wait', environment: false as const, ...onOff }),
+    limit: option({
+      ...{ placeholder: 'COUNT', help: 'a limit', default: '3', environment: false as const },
+      parse: count(1, 9),
+    }),
+  },
+};
+const parseAbout = (argv: readonly string[], environment: Record<string, string> = {}) =>
+  parseCommandLine(about, argv, environment);
+
+test('a word that stands alone is its option, before or after flags', () => {
+  const given = { key: '/a', wait: true, limit: 4 };
+  expect(parseAbout(['/a', '--wait', '--limit', '4'])).toEqual(given);
+  expect(parseAbout(['--limit=4', '--wait', '/a'])).toEqual(given);
+});
+
+test('the word goes before its variable, which stands for it where there is none', () => {
+  const environment = { ROLLCALL_KEY: '/b' };
+  expect(parseAbout([], environment).key).toBe('/b');
+  expect(parseAbout(['/a'], environment).key).toBe('/a');
+});
+
+test.each([
+  [[], 'KEY is required (or ROLLCALL_KEY): the key'],
+  [[''], 'KEY is required (or ROLLCALL_KEY): the key'],
+  [['a'], 'KEY: "a" is not accepted: an absolute path'],
+  [
+    ['/a', '/b\n'],
+    'one KEY at a time, and there are 2 words that belong to no option: "/a", "/b\u{fffd}"',
+  ],
+  [['--key', '/a'], "unknown option '--key'"],
+])('%j is refused: %s', (argv, says) => {
+  expect(() => parseAbout(argv)).toThrow(UsageError);
+  expect(() => parseAbout(argv)).toThrow(says);
+});
+
+test('a word of the environment that is not accepted is named by its variable', () => {
+  expect(() => parseAbout([], { ROLLCALL_KEY: 'a' })).toThrow('ROLLCALL_KEY: "a" is not accepted');
+});
+
+test('an option without a variable is not heard from the environment', () => {
+  const environment = { ROLLCALL_WAIT: 'true', ROLLCALL_LIMIT: 'none' };
+  expect(parseAbout(['/a'], environment)).toEqual({ key: '/a', wait: false, limit: 3 });
+});
+
+test('--help names the word that stands alone, and no variable where there is none', () => {
+  const help = commandOf(about).helpInformation().replaceAll(/\s+/g, ' ');
+  expect(help).toContain('Usage: rollcall about [options] [KEY]');
+  expect(help).toContain('KEY the key (required; ROLLCALL_KEY)');
+  expect(help).toContain('--limit <COUNT> a limit (default: 3)');
 });

@@ -17,3 +17,10 @@ test('each is named in a warning', () => {
   expect(lines).toEqual(['warn this variable is no option of rollcall: ignored']);
   expect(fields()).toEqual({ variable: 'ROLLCALL_TLL' });
 });
+
+test('an option of one run is no variable: it would be ignored, so it is unknown', () => {
+  const ofOneRun = ['ROLLCALL_WAIT', 'ROLLCALL_FORCE', 'ROLLCALL_REASON', 'ROLLCALL_IN_ROTATION'];
+  const others = ['ROLLCALL_KEY', 'ROLLCALL_DRAIN_UNTIL', 'ROLLCALL_BALANCERS', 'ROLLCALL_TIMEOUT'];
+  const all = Object.fromEntries([...ofOneRun, ...others].map((name) => [name, 'x']));
+  expect(unknownVariables(all)).toEqual(ofOneRun);
+});

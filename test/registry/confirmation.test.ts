@@ -72,6 +72,6 @@ test('with fewer alive than there should be, one is missing', () => {
   const moment = momentOf([acknowledged(saying('lb1', 20))]);
   expect(confirmationsIn(moment, gone, 1).missing).toEqual([]);
   expect(confirmationsIn(moment, gone, 2).missing).toEqual([
-    { who: 'balancers', why: '1 alive, and there should be at least 2' },
+    { who: 'balancers', why: '1 of at least 2 are alive' },
   ]);
 });

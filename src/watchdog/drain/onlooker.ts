@@ -8,6 +8,7 @@ import { type Backoff, backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { Wakeup } from '../../lib/wakeup.ts';
+import { acknowledgementsIn } from '../../registry/acknowledgement.ts';
 import { follow } from '../../registry/follow.ts';
 import type { LeaseStore, Moment } from '../../registry/store.ts';
 
@@ -23,8 +24,9 @@ export interface OnlookerDeps {
 const lookEveryMs = 1000;
 const betweenFailures: Backoff = { firstMs: 200, maxMs: 2000 };
 
-/** More balancers than this are not foreseen. */
+/** More of them than anybody runs: they would not all be seen, so nothing could be confirmed by all. */
 const mostBalancers = 1000;
+const tooMany = `${mostBalancers} balancers or more, and not all of them can be seen`;
 
 export class Onlooker {
   readonly #deps: OnlookerDeps;
@@ -67,7 +69,8 @@ export class Onlooker {
       try {
         const moment = await store.readMoment([key], acknowledgements, mostBalancers, within);
         if (within.aborted) return;
-        this.moment = moment;
+        if (moment.below.length === mostBalancers) throw new Error(tooMany);
+        this.moment = { ...moment, below: acknowledgementsIn(acknowledgements, moment.below) };
         this.trouble = undefined;
         failures = 0;
       } catch (error) {

@@ -1,0 +1,75 @@
+/** One backend as etcd has it, all at one revision: its key, its record, its order, who acknowledges. */
+import { acknowledgementsBelow, acknowledgementsIn } from '../registry/acknowledgement.ts';
+import { drainOrderKey } from '../registry/drain-order.ts';
+import { parseRecord, recordKey, type WatchdogRecord } from '../registry/record.ts';
+import type { LeaseStore, Moment, Place, StoredKey } from '../registry/store.ts';
+
+/** Where all of it lies. */
+export interface Places {
+  readonly key: string;
+  /** Of the key; without its closing slash. */
+  readonly prefix: string;
+  /** The last part of the key. */
+  readonly name: string;
+  readonly recordKey: string;
+  readonly orderKey: string;
+  /** Below it lie the acknowledgements of the prefix; without its closing slash. */
+  readonly balancers: string;
+}
+
+export interface Look {
+  readonly clusterId: string;
+  readonly revision: number;
+  readonly key: StoredKey | undefined;
+  readonly record: StoredKey | undefined;
+  readonly order: StoredKey | undefined;
+  readonly acknowledgements: readonly StoredKey[];
+}
+
+export function placesOf(recordPrefix: string, key: string): Places {
+  const slash = key.lastIndexOf('/');
+  const prefix = key.slice(0, slash);
+  return {
+    ...{ key, prefix, name: key.slice(slash + 1) },
+    recordKey: recordKey(recordPrefix, key),
+    orderKey: drainOrderKey(recordPrefix, key),
+    balancers: acknowledgementsBelow(recordPrefix, prefix),
+  };
+}
+
+/** What of etcd a look depends on. */
+export const placesSeen = ({ key, recordKey: record, orderKey, balancers }: Places) =>
+  [{ key }, { key: record }, { key: orderKey }, { below: balancers }] as const satisfies Place[];
+
+/** More of them than anybody runs: they would not all be seen, so nothing could be confirmed by all. */
+const mostBalancers = 1000;
+
+export async function lookAt(
+  store: Pick<LeaseStore, 'readMoment'>,
+  places: Places,
+  signal: AbortSignal,
+): Promise<Look> {
+  const { key, recordKey: record, orderKey, balancers } = places;
+  const limit = mostBalancers + 1;
+  const moment = await store.readMoment([key, record, orderKey], balancers, limit, signal);
+  if (moment.below.length === limit) {
+    throw new Error(`more than ${mostBalancers} keys below ${balancers}/: who is who of them?`);
+  }
+  return lookIn(places, moment);
+}
+
+/** @param moment of the key, the record and the order, in this order. */
+function lookIn({ balancers }: Places, moment: Moment): Look {
+  const [key, record, order] = moment.keys;
+  return {
+    ...{ clusterId: moment.clusterId, revision: moment.revision, key, record, order },
+    acknowledgements: acknowledgementsIn(balancers, moment.below),
+  };
+}
+
+/** A record without a lease vouches for nobody. */
+export function watchdogIn(record: StoredKey | undefined): WatchdogRecord | undefined {
+  if (!record || record.leaseId === '0') return undefined;
+  const parsed = parseRecord(record.value);
+  return parsed.ok ? parsed.value : undefined;
+}
