@@ -138,10 +138,12 @@ const unstill = (drain: Drain, stage: DrainStage): Drain => ({
   ...{ stage, stillSinceMs: undefined },
 });
 
-const over = (drain: Drain, end: DrainEnd): Drain => ({
-  ...drain,
-  stage: { kind: 'over', end, missing: drain.stage.kind === 'waiting' ? drain.stage.missing : [] },
-});
+/** Only after the deadline was anybody still waited for. */
+const over = (drain: Drain, end: DrainEnd): Drain => {
+  const { stage } = drain;
+  const missing = end === 'timeout' && stage.kind === 'waiting' ? stage.missing : [];
+  return { ...drain, stage: { kind: 'over', end, missing } };
+};
 
 /** When, without any news, the drain is to be looked at again; Infinity: not before there is some. */
 export function drainDueAtMs(drain: Drain, rules: DrainRules): number {

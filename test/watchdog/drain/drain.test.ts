@@ -128,6 +128,13 @@ test('a deadline names who had not confirmed, and why', () => {
   });
 });
 
+test('one that is confirmed names nobody, whoever was waited for before', () => {
+  const hasty = { ...rules, lingerMs: 0 };
+  const waits = foldDrain(beginDrain('shutdown', since, 0), { ...quiet, look: some }, hasty);
+  const { stage } = foldDrain(waits, { ...quiet, look: all }, hasty);
+  expect(stage).toEqual({ kind: 'over', end: 'confirmed', missing: [] });
+});
+
 test('a lingering begins anew when somebody took back what had been confirmed', () => {
   const steps = [{ look: all }, { look: some }, { look: all, nowMs: 400 }] as const;
   expect(inWords(after('shutdown', ...steps, { look: all, nowMs: 899 }))).toBe('lingering');
