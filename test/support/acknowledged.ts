@@ -10,7 +10,7 @@ import { storedKey } from './builders.ts';
 import type { FakeLeaseStore } from './fake-lease-store.ts';
 import { acknowledgements, recordKey } from './watching.ts';
 
-export const cluster = 'cluster';
+const cluster = 'cluster';
 
 export const saying = (
   host: string,

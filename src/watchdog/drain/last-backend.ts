@@ -10,7 +10,7 @@ import type { LeaseStore } from '../../registry/store.ts';
 const mostLookedAt = 64;
 
 /** @throws as the store does. */
-export async function isLastBackend(
+async function isLastBackend(
   key: string,
   store: Pick<LeaseStore, 'readMoment'>,
   signal: AbortSignal,
