@@ -46,6 +46,27 @@ test('an order that is taken back is heeded at once, however rarely it probes', 
   expect(store.keys.has(key)).toBe(true);
 });
 
+test('told to stop long after an order was confirmed, it has it confirmed anew', async () => {
+  await using watchdog = watching({}, 'restore', patient);
+  const { clock, store, seen, ended } = watchdog;
+  acknowledge(store, 'lb1');
+  await clock.advance(1500);
+  store.put(orderKey, '');
+  await clock.advance(20);
+  acknowledge(store, 'lb1');
+  await clock.advance(20);
+  expect(seen.drained).toEqual(['operator: confirmed']);
+  await clock.advance(60_000);
+  acknowledge(store, 'lb2', 1);
+  watchdog.stop();
+  await clock.advance(2000);
+  expect(seen.drained).toHaveLength(1);
+  acknowledge(store, 'lb2');
+  await clock.advance(20);
+  await ended;
+  expect(seen.drained).toEqual(['operator: confirmed', 'operator: confirmed']);
+});
+
 test('started while an order stands it takes nothing, and is drained', async () => {
   await using watchdog = watching({}, 'restore', patient);
   const { clock, store, status } = watchdog;

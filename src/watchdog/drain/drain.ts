@@ -75,6 +75,8 @@ export interface Seen {
   readonly neverWrote: boolean;
   /** The last look at the key and at what balancers acknowledge. */
   readonly look: Moment | undefined;
+  /** Why there is none. */
+  readonly trouble: string | undefined;
 }
 
 export const beginDrain = (by: DrainCause, since: Date, sinceMs: number): Drain => ({
@@ -111,12 +113,17 @@ const staying = (drain: Drain, revision: number | undefined): Drain => ({
   ...{ revision, stage: { kind: 'removing' }, stillSinceMs: undefined },
 });
 
-function concluded(drain: Drain, { nowMs, look }: Seen, rules: DrainRules): Drain {
+function concluded(drain: Drain, { nowMs, look, trouble }: Seen, rules: DrainRules): Drain {
   const { revision } = drain;
   if (revision === undefined) return staying(drain, undefined);
   // A look from before, or at a store that has gone back since: the key's own turn finds that out.
   // A key that is there again is somebody's: that too is for the key's own turn to find.
-  if (!look || look.revision < revision || look.keys[0]) return unstill(drain, waiting([], []));
+  if (!look || look.revision < revision || look.keys[0]) {
+    return unstill(
+      drain,
+      waiting([], trouble === undefined ? [] : [{ who: 'etcd', why: trouble }]),
+    );
+  }
   const awaited = { kind: 'gone', revision, until: rules.until } as const;
   const { confirmed, missing } = confirmationsIn(look, awaited, rules.balancers);
   const told = { ...drain, confirmed };
@@ -140,10 +147,14 @@ const unstill = (drain: Drain, stage: DrainStage): Drain => ({
 
 /** Only after the deadline was anybody still waited for. */
 const over = (drain: Drain, end: DrainEnd): Drain => {
-  const { stage } = drain;
-  const missing = end === 'timeout' && stage.kind === 'waiting' ? stage.missing : [];
+  const missing = end === 'timeout' ? waitedFor(drain.stage) : [];
   return { ...drain, stage: { kind: 'over', end, missing } };
 };
+
+function waitedFor(stage: DrainStage): readonly Missing[] {
+  if (stage.kind === 'removing') return [{ who: 'etcd', why: 'the key is not known to be gone' }];
+  return stage.kind === 'waiting' ? stage.missing : [];
+}
 
 /** When, without any news, the drain is to be looked at again; Infinity: not before there is some. */
 export function drainDueAtMs(drain: Drain, rules: DrainRules): number {

@@ -77,9 +77,10 @@ export class Draining {
     } else if (!isStopping && !order) {
       this.#drain = undefined;
     }
-    const look = onlooker.moment;
+    const { moment: look, trouble } = onlooker;
     if (this.#drain) {
-      this.#drain = foldDrain(this.#drain, { nowMs, standing, neverWrote, look }, rules);
+      const seen = { nowMs, standing, neverWrote, look, trouble };
+      this.#drain = foldDrain(this.#drain, seen, rules);
     }
     this.#rotation = foldRotation(this.#rotation, standing, look, {
       ...{ name, balancers: rules.balancers },

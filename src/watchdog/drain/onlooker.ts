@@ -32,7 +32,7 @@ export class Onlooker {
   readonly #deps: OnlookerDeps;
   readonly #bell = new Wakeup();
   #running: AbortController | undefined;
-  /** The last look; undefined: none since looking began. */
+  /** The last look; undefined: none since looking began, or since the last one that failed. */
   moment: Moment | undefined;
   /** Why there was no look at the last try. */
   trouble: string | undefined;
@@ -46,12 +46,13 @@ export class Onlooker {
     if (!isWanted) {
       this.#running?.abort();
       this.#running = undefined;
+      // Whoever waits next is not to conclude anything from what was.
+      this.moment = undefined;
+      this.trouble = undefined;
       return;
     }
     if (this.#running) return;
     this.#running = new AbortController();
-    this.moment = undefined;
-    this.trouble = undefined;
     void this.#run(ring, AbortSignal.any([signal, this.#running.signal]));
   }
 
@@ -76,6 +77,7 @@ export class Onlooker {
       } catch (error) {
         if (within.aborted) return;
         failures += 1;
+        this.moment = undefined;
         this.trouble = messageOf(error);
       }
       ring();

@@ -21,7 +21,9 @@ const gone = { kind: 'gone', revision: 20 } as const;
 const all = momentOf([acknowledged(saying('lb1', 20)), acknowledged(saying('lb2', 25))]);
 const some = momentOf([acknowledged(saying('lb1', 20)), acknowledged(saying('lb2', 19))]);
 const nobody = momentOf([]);
-const quiet: Seen = { nowMs: 0, standing: gone, neverWrote: false, look: undefined };
+const quiet: Seen = {
+  ...{ nowMs: 0, standing: gone, neverWrote: false, look: undefined, trouble: undefined },
+};
 
 /** Folded one after the other, a hundred milliseconds apart. */
 const after = (by: DrainCause, ...seen: readonly Partial<Seen>[]) =>
@@ -125,6 +127,15 @@ test('a deadline names who had not confirmed, and why', () => {
   expect(stage).toMatchObject({
     end: 'timeout',
     missing: [{ who: 'lb2 (pid 7)', why: expect.stringContaining('19') }],
+  });
+});
+
+test('a deadline that etcd let pass says so', () => {
+  const late = { nowMs: 30_000 };
+  const { stage } = after('shutdown', { ...late, standing: { kind: 'unknown' } });
+  expect(stage).toMatchObject({ missing: [{ who: 'etcd', why: expect.stringContaining('gone') }] });
+  expect(after('shutdown', { ...late, trouble: 'no leader' }).stage).toMatchObject({
+    missing: [{ who: 'etcd', why: 'no leader' }],
   });
 });
 

@@ -40,6 +40,7 @@ test('once nobody waits it looks no more; the next who waits sees nothing of bef
   look(true);
   await clock.advance(0);
   look(false);
+  expect(onlooker.moment).toBeUndefined();
   store.put(`${acknowledgements}/lb1`, 'one');
   await clock.advance(5000);
   expect(looks()).toBe(1);
@@ -66,6 +67,21 @@ test('an etcd that does not answer is asked again, later and later, and the reas
   store.beforeAnswer = async () => {};
   await clock.advance(2000);
   expect([onlooker.trouble, onlooker.moment !== undefined]).toEqual([undefined, true]);
+  await end();
+});
+
+test('after a look that failed nothing is known, until the next one', async () => {
+  const { clock, store, onlooker, look, end } = onlooking();
+  look(true);
+  await clock.advance(0);
+  expect(onlooker.moment).toBeDefined();
+  store.beforeAnswer = async () => {
+    throw new Error('etcd is away');
+  };
+  await clock.advance(1000);
+  expect([onlooker.moment, onlooker.trouble]).toEqual([undefined, 'etcd is away']);
+  look(false);
+  expect(onlooker.trouble).toBeUndefined();
   await end();
 });
 
