@@ -38,6 +38,8 @@ test('the watchdog: ready while it holds the key, and not while its apache answe
     ...{ version: expect.any(String), recordKey: `/rollcall/watchdogs${keys.key('apache')}` },
     ...{ probe: apache.url, outlivesAtMostMs: expect.objectContaining({ unwatchedMs: 5500 }) },
     ...{ registered: true, registration: 'held', since: expect.stringMatching(isoTime) },
+    // No balancer is known, so there is none to serve it and none to wait for.
+    ...{ inRotation: true, servedBy: [], waitsFor: [], drain: null },
     lastProbe: {
       passed: true,
       durationMs: expect.any(Number),

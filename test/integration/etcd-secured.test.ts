@@ -83,7 +83,8 @@ test('a permission is missing: the reason names it, and once it is granted the s
   await using watch = watched(store);
   await tells(store, watch.told);
   await grant(secured.admin.auth, '/outside/');
-  expect(await write()).toBe(true);
+  const [written, [stored]] = [await write(), await store.leases.readKeys([outside], unhurried)];
+  expect(written).toBe(stored?.modRevision);
 });
 
 test('a wrong password: the reason, no storm of authentications, and the mended file is used', async () => {

@@ -65,23 +65,24 @@ test('keys are written only while all of them are as they were seen, and then at
     ({ kind: 'put', key: name, value, leaseId }) as const;
   const absent = { key, modRevision: 0 };
   const both = [put(key, '127.0.0.1:1'), put(record, '{}')];
-  expect(await leases.change([absent], both, unhurried)).toBe(true);
-  expect(await leases.change([absent], [put(record, '{"late":true}')], unhurried)).toBe(false);
+  const written = await leases.change([absent], both, unhurried);
+  expect(await leases.change([absent], [put(record, '{"late":true}')], unhurried)).toBeUndefined();
 
   const [seen, none, beside] = await leases.readKeys([key, `${key}-none`, record], unhurried);
   expect(none).toBeUndefined();
   expect(seen).toMatchObject({ key, value: '127.0.0.1:1', valueBytes: 11, leaseId });
   expect(beside).toMatchObject({ key: record, value: '{}', modRevision: seen?.modRevision });
+  expect(written).toBe(seen?.modRevision);
 
   const asSeen = { key, modRevision: seen?.modRevision ?? 0 };
   const [ours, notOurs] = [leaseId, '12345'].map((id) => ({ key, leaseId: id }));
   if (!ours || !notOurs) return expect.unreachable();
   const remove = { kind: 'delete', key } as const;
-  expect(await leases.change([asSeen, notOurs], [remove], unhurried)).toBe(false);
-  expect(await leases.change([asSeen, ours], [remove, put(record, 'down')], unhurried)).toBe(true);
+  expect(await leases.change([asSeen, notOurs], [remove], unhurried)).toBeUndefined();
+  const went = await leases.change([asSeen, ours], [remove, put(record, 'down')], unhurried);
   expect(await leases.readKeys([key, record], unhurried)).toMatchObject([
     undefined,
-    { value: 'down' },
+    { value: 'down', modRevision: went },
   ]);
   await leases.revokeLease(leaseId, unhurried);
   expect(await leases.readKeys([record], unhurried)).toEqual([undefined]);

@@ -7,8 +7,10 @@ import { startEtcd } from '../../scripts/parts/etcd.ts';
 import { freePort } from '../../scripts/parts/ports.ts';
 import { type Flags, startBalancer, startWatchdog } from '../../scripts/parts/rollcall.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
+import { shortCall } from '../../src/registry/etcd/endpoints.ts';
 import { type Keys, openKeys } from '../support/keys.ts';
 import { makeNginxSite, untilConfirmed } from '../support/nginx-site.ts';
+import { measureStalls } from '../support/stalls.ts';
 
 /** The shortest lease that etcd grants, and the pace that it takes. */
 const paced: Flags = {
@@ -16,16 +18,21 @@ const paced: Flags = {
   'start-grace': '0s',
 };
 const ttlMs = 2000;
+const drainTimeoutMs = 1000;
+/** For the process itself to end. */
+const endMs = 300;
 
 interface Watch {
   readonly address: string;
   readonly etcdUrl?: string;
+  readonly flags?: Flags;
 }
 
-async function startWatch(keys: Keys, { address, etcdUrl = inject('etcdUrl') }: Watch) {
+async function startWatch(keys: Keys, { address, etcdUrl = inject('etcdUrl'), flags }: Watch) {
   const watchdog = await startWatchdog({
     ...paced,
     ...{ etcd: etcdUrl, key: keys.key('apache'), address },
+    ...flags,
   });
   return watchdog;
 }
@@ -51,24 +58,47 @@ test('the value is the address and nothing else, as confd reads it', async () =>
 test('SIGTERM: the key goes first, then the watchdog, with exit status 0', async () => {
   using keys = await openKeys(inject('etcdUrl'));
   await using apache = await startApache();
-  await using watchdog = await startWatch(keys, apache);
+  // So long it serves on for those who read the keys and tell nobody.
+  const graceMs = 1500;
+  await using watchdog = await startWatch(keys, {
+    ...apache,
+    flags: { 'drain-grace': `${graceMs}ms` },
+  });
   await untilRegistered(watchdog);
-  expect(await watchdog.stop()).toEqual({ code: 0, signal: null });
+  const sentAt = performance.now();
+  const ended = watchdog.stop();
   // Long before its lease would have ended.
+  await waitUntil({ expected: 'no key', withinMs: 1000 }, async () =>
+    (await keys.read('apache')) ? 'the key' : true,
+  );
+  expect(watchdog.pid).toBeDefined();
+  expect(await ended).toEqual({ code: 0, signal: null });
+  expect(performance.now() - sentAt).toBeGreaterThan(graceMs);
   expect(await keys.read('apache')).toBeUndefined();
-  expect(watchdog.log.at(-1)?.msg).toBe('key removed: shutting down');
+  expect(watchdog.log.at(-1)?.msg).toBe('drained: no balancer is known, and the grace is over');
 });
 
 test('SIGTERM while etcd is frozen: it ends in time, and says that the key is still there', async () => {
   await using etcd = await startEtcd();
   using keys = await openKeys(etcd.url);
   await using apache = await startApache();
-  await using watchdog = await startWatch(keys, { ...apache, etcdUrl: etcd.url });
+  await using watchdog = await startWatch(keys, {
+    ...{ ...apache, etcdUrl: etcd.url },
+    flags: { 'drain-timeout': `${drainTimeoutMs}ms` },
+  });
   await untilRegistered(watchdog);
   await etcd.freeze();
+  using stalls = measureStalls();
   const sentAt = performance.now();
   expect(await watchdog.stop()).toEqual({ code: 0, signal: null });
-  expect(performance.now() - sentAt).toBeLessThan(3000);
+  // One last call is made when nobody is waited for any more.
+  const withinMs = drainTimeoutMs + shortCall.budgetMs + stalls.totalMs + endMs;
+  expect(performance.now() - sentAt).toBeLessThan(withinMs);
+  const late = watchdog.log.find(({ msg }) => msg.startsWith('not drained: '));
+  expect(late).toMatchObject({
+    ...{ level: 'warn', by: 'shutdown', confirmed: [] },
+    missing: ['etcd: the key is not known to be gone'],
+  });
   expect(watchdog.log.at(-1)).toMatchObject({
     level: 'warn',
     msg: 'key not removed: it goes with its lease',
