@@ -44,7 +44,9 @@ export async function letGo(
     await registration.release(new AbortController().signal);
     if (held) log.info('key removed: shutting down');
   } catch (error) {
+    const reason = messageOf(error);
+    if (!held) return log.info({ reason }, 'etcd did not answer: the record goes with its lease');
     const expiresInMs = Math.round(registration.remainingMs);
-    log.warn({ reason: messageOf(error), expiresInMs }, 'key not removed: it goes with its lease');
+    log.warn({ reason, expiresInMs }, 'key not removed: it goes with its lease');
   }
 }

@@ -66,7 +66,15 @@ export interface Drain {
   readonly stillSinceMs: number | undefined;
   /** Who had confirmed at the last look. */
   readonly confirmed: readonly string[];
+  /** When etcd was last found to have forgotten what it knew: wiped, or restored. */
+  readonly forgottenAtMs: number | undefined;
 }
+
+/**
+ * After a wipe balancers are not listed until they have noticed it. The default of their lease: who
+ * is not listed again by then would have dropped out in any case.
+ */
+const knownAgainMs = 10_000;
 
 export interface Seen {
   readonly nowMs: number;
@@ -82,6 +90,7 @@ export interface Seen {
 export const beginDrain = (by: DrainCause, since: Date, sinceMs: number): Drain => ({
   ...{ by, since, sinceMs, stopAtMs: by === 'shutdown' ? sinceMs : undefined },
   ...{ revision: undefined, stage: { kind: 'removing' }, stillSinceMs: undefined, confirmed: [] },
+  forgottenAtMs: undefined,
 });
 
 /** Told to stop while an operator's drain goes on: from here on there is a deadline, and an end. */
@@ -100,7 +109,9 @@ export function foldDrain(before: Drain, seen: Seen, rules: DrainRules): Drain {
   if (neverWrote || standing.kind === 'not ours') {
     return isStop ? over(before, 'nothing to drain') : staying(before, revision);
   }
-  const next = concluded({ ...before, revision }, seen, rules);
+  const wentBack = revision !== undefined && revision < (before.revision ?? 0);
+  const forgottenAtMs = wentBack ? nowMs : before.forgottenAtMs;
+  const next = concluded({ ...before, revision, forgottenAtMs }, seen, rules);
   const isLate = isStop && nowMs - (before.stopAtMs ?? nowMs) >= rules.timeoutMs;
   return isLate && !isOver(next) ? over(next, 'timeout') : next;
 }
@@ -129,11 +140,18 @@ function concluded(drain: Drain, { nowMs, look, trouble }: Seen, rules: DrainRul
   const told = { ...drain, confirmed };
   if (missing.length > 0) return unstill(told, waiting(confirmed, missing));
   const isAlone = confirmed.length === 0;
-  const stage: DrainStage = { kind: isAlone ? 'alone' : 'lingering' };
+  const stage = { kind: isAlone ? 'alone' : 'lingering' } as const;
   const stillSinceMs = drain.stage.kind === stage.kind ? (drain.stillSinceMs ?? nowMs) : nowMs;
-  const stillMs = isAlone ? rules.graceMs : rules.lingerMs;
-  if (nowMs - stillSinceMs >= stillMs) return over(told, isAlone ? 'grace' : 'confirmed');
-  return { ...told, stage, stillSinceMs };
+  const next = { ...told, stage, stillSinceMs };
+  return nowMs >= stillUntilMs(next, stillSinceMs, rules)
+    ? over(told, isAlone ? 'grace' : 'confirmed')
+    : next;
+}
+
+/** How long the grace or the lingering lasts. */
+function stillUntilMs({ stage, forgottenAtMs }: Drain, sinceMs: number, rules: DrainRules): number {
+  if (stage.kind !== 'alone') return sinceMs + rules.lingerMs;
+  return Math.max(sinceMs + rules.graceMs, (forgottenAtMs ?? -Infinity) + knownAgainMs);
 }
 
 const waiting = (confirmed: readonly string[], missing: readonly Missing[]): DrainStage => ({
@@ -162,6 +180,5 @@ export function drainDueAtMs(drain: Drain, rules: DrainRules): number {
   if (stage.kind === 'over') return Number.POSITIVE_INFINITY;
   const deadlineMs = stopAtMs === undefined ? Number.POSITIVE_INFINITY : stopAtMs + rules.timeoutMs;
   if (stillSinceMs === undefined) return deadlineMs;
-  const stillMs = stage.kind === 'alone' ? rules.graceMs : rules.lingerMs;
-  return Math.min(deadlineMs, stillSinceMs + stillMs);
+  return Math.min(deadlineMs, stillUntilMs(drain, stillSinceMs, rules));
 }

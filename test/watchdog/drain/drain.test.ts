@@ -170,6 +170,18 @@ test('a stop while an operator’s drain goes on is concluded anew, with a deadl
   expect(inWords(fold(31_000))).toBe('over: timeout');
 });
 
+test('in a store that was wiped, balancers have time to be known again before there are none', () => {
+  const wiped = {
+    standing: { kind: 'gone', revision: 3 },
+    look: { ...nobody, revision: 3 },
+  } as const;
+  const steps = [{ look: some }, { ...wiped, nowMs: 200 }] as const;
+  const at = (nowMs: number) => after('shutdown', ...steps, { ...wiped, nowMs });
+  expect(inWords(at(10_199))).toBe('alone');
+  expect(drainDueAtMs(at(5000), rules)).toBe(10_200);
+  expect(inWords(at(10_200))).toBe('over: grace');
+});
+
 test('without a timeout nobody is waited for, and what was never written needs no drain', () => {
   const drain = beginDrain('shutdown', since, 0);
   expect(inWords(foldDrain(drain, quiet, { ...rules, timeoutMs: 0 }))).toBe('over: not waited for');
