@@ -41,12 +41,13 @@ async function drain(
     say(refusalWords(key, plan));
     return 1;
   }
-  const [what, ...hints] = orderedLines(key, plan, scene);
+  const lines = orderedLines(key, plan, scene);
   if (!wait) {
-    for (const line of [what, ...hints]) tell(line);
+    for (const line of lines) tell(line);
     return 0;
   }
-  say(what);
+  // All but the last, which says how to wait.
+  for (const line of lines.slice(0, -1)) say(line);
   return await waitAtDesk(desk, {
     places,
     timeoutMs: settings.timeout,

@@ -28,7 +28,7 @@ import { openProber } from '../watchdog/probe/prober.ts';
 import { shownUrl } from '../watchdog/probe/target.ts';
 import { Registration } from '../watchdog/registration/registration.ts';
 import { Onlooker } from '../watchdog/drain/onlooker.ts';
-import { warnIfLast } from '../watchdog/drain/last-backend.ts';
+import { warnOfOthers } from '../watchdog/drain/others.ts';
 import { describe, recordsOf, type Self, unreadyReason } from '../watchdog/self.ts';
 import { bounds, evidenceMs } from '../watchdog/timing.ts';
 import { tellSupervisor } from '../watchdog/supervision.ts';
@@ -47,8 +47,7 @@ export async function run(
   const settings = watchdogSettings(parseCommandLine(spec, argv, environment));
   const access = await etcdAccess(settings);
   const { key, ttl: ttlMs, rules, byHand, recordPrefix } = settings;
-  const cut = key.lastIndexOf('/');
-  const [prefix, name] = [key.slice(0, cut), key.slice(cut + 1)];
+  const prefix = key.slice(0, key.lastIndexOf('/'));
   const clock = systemClock;
   const random = Math.random;
   const log = createLog(settings.logLevel, { component: 'watchdog', key });
@@ -127,12 +126,12 @@ export async function run(
       ...{ registration, rules, ttlMs, bells, clock, random, log },
       probe: (within) => prober.probe(within),
       record: recordsOf(self),
-      ...{ name, drain: settings.drain },
+      ...{ backend: { key, address }, drain: settings.drain },
       onlooker: new Onlooker({
         ...{ store: leases, key, clock, random },
         acknowledgements: acknowledgementsBelow(recordPrefix, prefix),
       }),
-      onLeaving: () => void warnIfLast(key, leases, notices, over.signal),
+      onLeaving: () => void warnOfOthers({ key, address }, leases, notices, over.signal),
       aliveEveryMs: notifier.everyMs,
       observer: {
         ...metrics.observer,

@@ -3,9 +3,9 @@
  * which the key is absent, the order stands, and every live balancer has confirmed a revision at
  * which the key was absent already.
  *
- * That revision is the one of the watchdog's record that says so, which it writes with the deletion;
- * or, where no watchdog does, one of our own: the order is put once more, as it is, on condition that
- * the key is absent.
+ * That revision is the one of the watchdog's record that says so, which it writes with the deletion of
+ * the key that we have seen; else it is one of our own: the order is put once more, as it is, on
+ * condition that the key is absent.
  */
 import { type Confirmations, confirmationsIn, type DrainUntil } from '../registry/confirmation.ts';
 import type { WatchdogRecord } from '../registry/record.ts';
@@ -92,10 +92,14 @@ export function judgeDrain(
 const isRestored = ({ seen }: DrainMemory, { clusterId, revision }: Look) =>
   seen !== undefined && (revision < seen.revision || clusterId !== seen.clusterId);
 
-/** A record from before the key was last seen speaks of another absence. */
+/**
+ * A record from before the key was last seen speaks of another absence; where the key was not seen at
+ * all, nobody knows of which.
+ */
 function absentByRecord(record: StoredKey | undefined, presentAt: number): number | undefined {
   const isDrained = watchdogIn(record)?.drain != null;
-  return record && isDrained && record.modRevision > presentAt ? record.modRevision : undefined;
+  const isSince = presentAt > 0 && record !== undefined && record.modRevision > presentAt;
+  return isSince && isDrained ? record.modRevision : undefined;
 }
 
 /** The same text again: a revision at which the key is absent for certain. */

@@ -12,9 +12,11 @@ export interface Scene {
   readonly key: StoredKey | undefined;
   readonly record: StoredKey | undefined;
   readonly order: StoredKey | undefined;
-  /** Other backends of the prefix, drained or not; of very many the first by name. */
+  /** Other backends of the prefix, drained or not, without those; of very many the first by name. */
   readonly others: readonly StoredKey[];
-  /** One of them that no order drains. */
+  /** Those of them with the address of the key: another name of the same backend. */
+  readonly sameBackend: readonly string[];
+  /** One of them, but for those, that no order drains. */
   readonly survivor: Survivor | undefined;
 }
 
@@ -40,10 +42,14 @@ export async function sceneOf(
   const read = async (limit: number): Promise<Scene> => {
     const asked = [places.key, recordKey, orderKey];
     const { clusterId, keys, below } = await store.readMoment(asked, prefix, limit, signal);
-    const others = othersIn(places, below);
-    const survivor = await firstUndrained(store, others, recordPrefix, signal);
     const [key, record, order] = keys;
-    const scene = { clusterId, key, record, order, others, survivor };
+    const address = key && addressIn(places, key);
+    const others = othersIn(places, below);
+    const twins = others.filter((one) => address && addressIn(places, one) === address);
+    const rest = others.filter((one) => !twins.includes(one));
+    const survivor = await firstUndrained(store, rest, recordPrefix, signal);
+    const sameBackend = twins.map((one) => one.key);
+    const scene = { clusterId, key, record, order, others: rest, sameBackend, survivor };
     const isKnown = key !== undefined || record !== undefined || order !== undefined;
     // Nothing is known of it: then the names of the others matter, and more than a few of them.
     const isEnough = survivor !== undefined && isKnown;
@@ -53,10 +59,14 @@ export async function sceneOf(
 }
 
 /** Those that nginx would be given. */
-const othersIn = ({ prefix, key }: Places, below: readonly StoredKey[]) =>
-  below.filter(
-    (one) => one.key !== key && parseBackend(prefix, one.key, one.value, one.valueBytes).ok,
-  );
+const othersIn = (places: Places, below: readonly StoredKey[]) =>
+  below.filter((one) => one.key !== places.key && addressIn(places, one) !== undefined);
+
+/** Of a key that is no backend: undefined. */
+function addressIn({ prefix }: Places, { key, value, valueBytes }: StoredKey): string | undefined {
+  const parsed = parseBackend(prefix, key, value, valueBytes);
+  return parsed.ok ? parsed.value.address : undefined;
+}
 
 async function firstUndrained(
   store: Pick<LeaseStore, 'readKeys'>,

@@ -22,11 +22,18 @@ const watchdogWords = ({ host, pid }: WatchdogRecord) => `its watchdog on ${host
 export function orderedLines(
   key: string,
   plan: Extract<DrainPlan, { readonly kind: 'write' | 'already' }>,
-  { key: stored, record }: Pick<Scene, 'key' | 'record'>,
+  { key: stored, record, sameBackend }: Pick<Scene, 'key' | 'record' | 'sameBackend'>,
 ): readonly [string, ...string[]] {
+  const twins = sameBackend.map(
+    (twin) => `${twin} has the same address: nginx goes on to send to it until that is drained too`,
+  );
   const hint = `rollcall drain ${key} --wait waits for its end; rollcall undrain ${key} takes it back`;
   if (plan.kind === 'already') {
-    return [`${key}: it is drained already, ${orderWords(plan.order)}: nothing was changed`, hint];
+    return [
+      `${key}: it is drained already, ${orderWords(plan.order)}: nothing was changed`,
+      ...twins,
+      hint,
+    ];
   }
   const watchdog = watchdogIn(record);
   const what = plan.deletesKey
@@ -36,7 +43,7 @@ export function orderedLines(
       : watchdog
         ? `${watchdogWords(watchdog)} takes its key away`
         : 'its key goes once the holder of its lease takes it away, or the lease ends';
-  return [`${key}: the drain is ordered: ${what}`, hint];
+  return [`${key}: the drain is ordered: ${what}`, ...twins, hint];
 }
 
 export function takenBackWords(

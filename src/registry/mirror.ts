@@ -119,7 +119,6 @@ export async function runMirror(
       await clock.sleep(Math.min(demandedMs, leftMs), within);
       if (isBehind()) break;
     }
-    demandSeen = demand.revision();
   };
 
   const relist = async (within: AbortSignal): Promise<never> => {
@@ -127,8 +126,10 @@ export async function runMirror(
     for (;;) {
       await pause(within);
       within.throwIfAborted();
+      const demanded = demand?.revision();
       try {
         await list(true, within);
+        demandSeen = demanded;
         failed = 0;
       } catch (error) {
         failed += 1;

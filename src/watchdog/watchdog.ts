@@ -21,7 +21,7 @@ import {
   withoutPause,
 } from './course.ts';
 import type { Drain, DrainRules } from './drain/drain.ts';
-import { Draining, type DrainingDeps } from './drain/draining.ts';
+import { Draining, type DrainingDeps, type OwnBackend } from './drain/draining.ts';
 import { DrainTeller } from './drain/telling.ts';
 import { Flight } from './flight.ts';
 import type { WatchdogObserver } from './observer.ts';
@@ -34,13 +34,12 @@ export interface WatchdogDeps {
   readonly probe: (signal: AbortSignal) => Promise<ProbeResult>;
   readonly registration: Pick<
     Registration,
-    'hold' | 'drop' | 'release' | 'remainingMs' | 'standing' | 'order'
+    'hold' | 'drop' | 'release' | 'remainingMs' | 'standing' | 'order' | 'leaseLostAtMs'
   >;
   readonly onlooker: DrainingDeps['onlooker'];
   /** The record beside the key. */
   readonly record: (course: Course, drain: Drain | undefined) => string;
-  /** The last part of the key. */
-  readonly name: string;
+  readonly backend: OwnBackend;
   readonly drain: DrainRules;
   /** Told to stop, and the key is still held: told once. Must not throw. */
   readonly onLeaving: () => void;
@@ -83,13 +82,14 @@ export async function runWatchdog(deps: WatchdogDeps, stop: AbortSignal): Promis
     registration,
     onlooker,
     rules: deps.drain,
-    name: deps.name,
+    backend: deps.backend,
     clock,
   });
   const teller = new DrainTeller(log, observer);
   const over = new AbortController();
   const signal = over.signal;
   let isLeaving = false;
+  let wasDrained = false;
   let course = begin(rules, moment());
   stop.addEventListener('abort', ring, { signal });
 
@@ -122,6 +122,9 @@ export async function runWatchdog(deps: WatchdogDeps, stop: AbortSignal): Promis
     draining.update(stop.aborted, !agreement.hasTried);
     if (draining.isOver) break;
     const { drain } = draining;
+    // What the probe of before says is acted on at once; the next one vouches for what follows.
+    if (drain && !wasDrained) course = withoutPause(course);
+    wasDrained = drain !== undefined;
     if (stop.aborted && !isLeaving) {
       isLeaving = true;
       if (agreement.isRegistered) deps.onLeaving();

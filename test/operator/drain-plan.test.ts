@@ -13,7 +13,7 @@ const byHand = storedKey(key, '127.0.0.1:1', { modRevision: 5 });
 const leased = { ...byHand, leaseId: '9' };
 const nobody: Scene = {
   ...{ clusterId: 'c', key: undefined, record: undefined, order: undefined },
-  ...{ others: [], survivor: undefined },
+  ...{ others: [], sameBackend: [], survivor: undefined },
 };
 const beside: Scene = {
   ...nobody,

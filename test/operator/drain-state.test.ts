@@ -9,11 +9,13 @@ import type { Look } from '../../src/operator/look.ts';
 import { acknowledgement, drained, keyUnder, look, order, places, recordAt } from './looks.ts';
 
 const awaited = { places, until: 'confirmed', balancers: 1 } as const;
-const judge = (seen: Partial<Look>, before: DrainMemory = nothingSeen, rest = {}) =>
+/** The key was seen before it went. */
+const sawIt: DrainMemory = { ...nothingSeen, presentAt: 24 };
+const judge = (seen: Partial<Look>, before: DrainMemory = sawIt, rest = {}) =>
   judgeDrain(before, look(seen), { ...awaited, ...rest });
 /** One look after the other, each one revision later; the last judgement. */
 function after(...looks: readonly Partial<Look>[]) {
-  let memory = nothingSeen;
+  let memory = sawIt;
   let judged: ReturnType<typeof judge> | undefined;
   for (const [n, seen] of looks.entries()) {
     judged = judge({ revision: 30 + n, ...seen }, memory);
@@ -49,18 +51,18 @@ test('it is over when all have confirmed, and there are as many as there must be
     },
   });
   const one = { ...gone, acknowledgements: [acknowledgement('lb1')] };
-  expect(judge(one, nothingSeen, { balancers: 2 }).state.kind).toBe('confirming');
+  expect(judge(one, sawIt, { balancers: 2 }).state.kind).toBe('confirming');
   expect(judge(gone).state.kind).toBe('confirming');
 });
 
 test('no balancer is there and none has to be: over at once, with nothing written', () => {
-  expect(judge({ order }, nothingSeen, { balancers: 0 }).state).toEqual({
+  expect(judge({ order }, sawIt, { balancers: 0 }).state).toEqual({
     kind: 'over',
     by: { confirmed: [], missing: [] },
   });
   const unproven = [acknowledgement('lb1', { revision: 0 })];
   const seen = { ...gone, acknowledgements: unproven };
-  expect(judge(seen, nothingSeen, { balancers: 0 }).state.kind).toBe('confirming');
+  expect(judge(seen, sawIt, { balancers: 0 }).state.kind).toBe('confirming');
 });
 
 test.each([
@@ -69,7 +71,7 @@ test.each([
   [false, 'over'],
 ] as const)('until finished, older generations live: %s: %s', (olderLive, kind) => {
   const seen = { ...gone, acknowledgements: [acknowledgement('lb1', { olderLive })] };
-  expect(judge(seen, nothingSeen, { until: 'finished' }).state.kind).toBe(kind);
+  expect(judge(seen, sawIt, { until: 'finished' }).state.kind).toBe(kind);
 });
 
 test('the key is there: nothing is confirmed, whatever balancers say', () => {
@@ -88,6 +90,11 @@ test('that the key is there again is told from that it is still there', () => {
   expect(judged.state).toMatchObject({ kind: 'key there', again: true });
   const later = after(gone, { ...gone, key: keyUnder('0') }, { ...gone, key: keyUnder('0') });
   expect(later.state).toMatchObject({ kind: 'key there', again: true });
+});
+
+test('a record says nothing of an absence whose beginning nobody has seen', () => {
+  const acknowledgements = [acknowledgement('lb1')];
+  expect(judge({ ...gone, acknowledgements }, nothingSeen).state.kind).toBe('to ask');
 });
 
 test('a record from before the key was last seen says nothing of its absence', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { placesOf } from '../../src/operator/look.ts';
 import { orderDrain, takeBackDrain } from '../../src/operator/order.ts';
+import { orderedLines } from '../../src/operator/words.ts';
 import { type FakeLeaseStore, fakeLeaseStore } from '../support/fake-lease-store.ts';
 import { never } from '../support/virtual-clock.ts';
 
@@ -34,6 +35,18 @@ test('the revision is the one at which the key went', async () => {
   expect(plan).toMatchObject({ kind: 'write', deletesKey: true });
   expect([...store.keys.keys()]).toEqual(['/test/b', places.orderKey]);
   expect(revision).toBeGreaterThanOrEqual(store.keys.get(places.orderKey)?.modRevision ?? 0);
+});
+
+test('another key with the same address is no other backend, and is named', async () => {
+  const store = storeWith('a');
+  store.put('/test/twin', '127.0.0.1:1', '7');
+  expect((await drain(store)).plan).toEqual({ kind: 'last', drained: 0 });
+  store.put('/test/b', '127.0.0.1:2');
+  const { plan, scene } = await drain(store);
+  if (plan.kind !== 'write') expect.unreachable(plan.kind);
+  expect(orderedLines('/test/a', plan, scene)).toContainEqual(
+    expect.stringMatching(/^\/test\/twin has the same address/),
+  );
 });
 
 test('the one that would be left is drained at the same time: the second sees that it is the last', async () => {

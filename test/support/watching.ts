@@ -111,7 +111,8 @@ export function watching(
   const ended = runWatchdog(
     {
       ...{ probe, registration, record, rules, ttlMs, bells, clock, random, log },
-      ...{ name: 'apache-8001', drain: { ...drainDefaults, ...drain } },
+      backend: { key, address: value },
+      drain: { ...drainDefaults, ...drain },
       onlooker: new Onlooker({ store, key, acknowledgements, clock, random }),
       onLeaving: () => (seen.leavings += 1),
       aliveEveryMs: undefined,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { acknowledge, drainIn } from '../support/acknowledged.ts';
-import { key, recordKey, watching } from '../support/watching.ts';
+import { key, recordKey, value, watching } from '../support/watching.ts';
 
 const patient = { timeoutMs: 30_000 };
 
@@ -115,16 +115,58 @@ test('a restored etcd in which the key is back: it goes again, and older words c
   expect(seen.drained).toEqual(['shutdown: confirmed']);
 });
 
-test('the same key registered anew by another: there is nothing left to drain', async () => {
+test('a stand-by takes the key for another backend: that ours went is to be confirmed all the same', async () => {
   await using watchdog = watching({}, 'restore', patient);
   const { clock, store, seen } = watchdog;
   acknowledge(store, 'lb1');
   await clock.advance(1500);
   watchdog.stop();
-  await clock.advance(100);
+  await clock.advance(1);
   store.put(key, '127.0.0.1:9999', 'theirs');
+  await clock.advance(5000);
+  expect(seen.drained).toEqual([]);
+  acknowledge(store, 'lb1');
+  await clock.advance(1100);
+  await watchdog.ended;
+  expect(seen.drained).toEqual(['shutdown: confirmed']);
+  expect(store.keys.get(key)?.leaseId).toBe('theirs');
+});
+
+test('another watchdog holds the key for the same backend: there is nothing left to drain', async () => {
+  await using watchdog = watching({}, 'restore', patient);
+  const { clock, store, seen } = watchdog;
+  acknowledge(store, 'lb1');
   await clock.advance(1500);
+  watchdog.stop();
+  await clock.advance(1);
+  store.put(key, value, 'theirs');
+  await clock.advance(2500);
   await watchdog.ended;
   expect(seen.drained).toEqual(['shutdown: nothing to drain']);
   expect(store.keys.get(key)?.leaseId).toBe('theirs');
+});
+
+test('stopped while it stands by for another it ends at once', async () => {
+  await using watchdog = watching({}, 'restore', patient);
+  const { clock, store, seen } = watchdog;
+  store.put(key, '127.0.0.1:9999', 'theirs');
+  await clock.advance(1500);
+  watchdog.stop();
+  await clock.advance(100);
+  await watchdog.ended;
+  expect(seen.drained).toEqual(['shutdown: nothing to drain']);
+});
+
+test('soon after etcd has forgotten everybody, nobody being known is no sign that nobody is there', async () => {
+  await using watchdog = watching({}, 'restore', patient);
+  const { clock, store, seen } = watchdog;
+  await clock.advance(1500);
+  for (const one of [...store.keys.values()]) store.expire(one.leaseId);
+  await clock.advance(1500);
+  watchdog.stop();
+  await clock.advance(5000);
+  expect(seen.drained).toEqual([]);
+  await clock.advance(6000);
+  await watchdog.ended;
+  expect(seen.drained).toEqual(['shutdown: grace']);
 });

@@ -66,13 +66,12 @@ export interface Drain {
   readonly stillSinceMs: number | undefined;
   /** Who had confirmed at the last look. */
   readonly confirmed: readonly string[];
-  /** When etcd was last found to have forgotten what it knew: wiped, or restored. */
-  readonly forgottenAtMs: number | undefined;
 }
 
 /**
- * After a wipe balancers are not listed until they have noticed it. The default of their lease: who
- * is not listed again by then would have dropped out in any case.
+ * A lease of ours was gone: etcd may have been wiped, and then balancers are not listed until they have
+ * noticed it. The default of their lease: who is not listed again by then would have dropped out in any
+ * case.
  */
 const knownAgainMs = 10_000;
 
@@ -85,12 +84,15 @@ export interface Seen {
   readonly look: Moment | undefined;
   /** Why there is none. */
   readonly trouble: string | undefined;
+  /** In that look: absent, or there with the address of our backend, or with another one. */
+  readonly keyIs: 'absent' | 'ours' | 'elsewhere';
+  /** When a lease of ours was last found gone; -Infinity: never. */
+  readonly leaseLostAtMs: number;
 }
 
 export const beginDrain = (by: DrainCause, since: Date, sinceMs: number): Drain => ({
   ...{ by, since, sinceMs, stopAtMs: by === 'shutdown' ? sinceMs : undefined },
   ...{ revision: undefined, stage: { kind: 'removing' }, stillSinceMs: undefined, confirmed: [] },
-  forgottenAtMs: undefined,
 });
 
 /** Told to stop while an operator's drain goes on: from here on there is a deadline, and an end. */
@@ -101,22 +103,32 @@ export const stopDrained = (drain: Drain, nowMs: number): Drain => ({
 });
 
 export function foldDrain(before: Drain, seen: Seen, rules: DrainRules): Drain {
-  const { nowMs, standing, neverWrote } = seen;
+  const { nowMs, standing, neverWrote, keyIs } = seen;
   const isStop = before.stopAtMs !== undefined;
-  const revision = standing.kind === 'gone' ? standing.revision : undefined;
+  const revision = revisionIn(before, standing);
   if (isOver(before) && (isStop || revision === before.revision)) return before;
   if (isStop && rules.timeoutMs === 0) return over(before, 'not waited for');
-  if (neverWrote || standing.kind === 'not ours') {
+  const isNotOurs = standing.kind === 'not ours' && (revision === undefined || keyIs === 'ours');
+  if (neverWrote || isNotOurs) {
     return isStop ? over(before, 'nothing to drain') : staying(before, revision);
   }
-  const wentBack = revision !== undefined && revision < (before.revision ?? 0);
-  const forgottenAtMs = wentBack ? nowMs : before.forgottenAtMs;
-  const next = concluded({ ...before, revision, forgottenAtMs }, seen, rules);
+  const next = concluded({ ...before, revision }, seen, rules);
   const isLate = isStop && nowMs - (before.stopAtMs ?? nowMs) >= rules.timeoutMs;
-  return isLate && !isOver(next) ? over(next, 'timeout') : next;
+  return isLate && !isOver(next) ? over(next, lateEnds[next.stage.kind] ?? 'timeout') : next;
 }
 
+/** A grace or a lingering that the deadline cuts short is no failure. */
+const lateEnds: Partial<Record<DrainStage['kind'], DrainEnd>> = {
+  ...{ alone: 'grace', lingering: 'confirmed' },
+};
+
 const isOver = ({ stage }: Drain) => stage.kind === 'over';
+
+/** Whoever registers the key anew does not undo that it went: its backend is another one. */
+function revisionIn(before: Drain, standing: Standing): number | undefined {
+  if (standing.kind === 'gone') return standing.revision;
+  return standing.kind === 'not ours' ? before.revision : undefined;
+}
 
 /** An operator's drain of what is not ours, or not yet: nothing to wait for, and nothing to say. */
 const staying = (drain: Drain, revision: number | undefined): Drain => ({
@@ -124,12 +136,13 @@ const staying = (drain: Drain, revision: number | undefined): Drain => ({
   ...{ revision, stage: { kind: 'removing' }, stillSinceMs: undefined },
 });
 
-function concluded(drain: Drain, { nowMs, look, trouble }: Seen, rules: DrainRules): Drain {
+function concluded(drain: Drain, seen: Seen, rules: DrainRules): Drain {
+  const { nowMs, look, trouble, keyIs } = seen;
   const { revision } = drain;
   if (revision === undefined) return staying(drain, undefined);
   // A look from before, or at a store that has gone back since: the key's own turn finds that out.
-  // A key that is there again is somebody's: that too is for the key's own turn to find.
-  if (!look || look.revision < revision || look.keys[0]) {
+  // With our backend in it again, somebody has registered that: for the key's own turn to find, too.
+  if (!look || look.revision < revision || keyIs === 'ours') {
     return unstill(
       drain,
       waiting([], trouble === undefined ? [] : [{ who: 'etcd', why: trouble }]),
@@ -143,15 +156,20 @@ function concluded(drain: Drain, { nowMs, look, trouble }: Seen, rules: DrainRul
   const stage = { kind: isAlone ? 'alone' : 'lingering' } as const;
   const stillSinceMs = drain.stage.kind === stage.kind ? (drain.stillSinceMs ?? nowMs) : nowMs;
   const next = { ...told, stage, stillSinceMs };
-  return nowMs >= stillUntilMs(next, stillSinceMs, rules)
+  return nowMs >= stillUntilMs(next, stillSinceMs, seen.leaseLostAtMs, rules)
     ? over(told, isAlone ? 'grace' : 'confirmed')
     : next;
 }
 
 /** How long the grace or the lingering lasts. */
-function stillUntilMs({ stage, forgottenAtMs }: Drain, sinceMs: number, rules: DrainRules): number {
+function stillUntilMs(
+  { stage }: Drain,
+  sinceMs: number,
+  leaseLostAtMs: number,
+  rules: DrainRules,
+): number {
   if (stage.kind !== 'alone') return sinceMs + rules.lingerMs;
-  return Math.max(sinceMs + rules.graceMs, (forgottenAtMs ?? -Infinity) + knownAgainMs);
+  return Math.max(sinceMs + rules.graceMs, leaseLostAtMs + knownAgainMs);
 }
 
 const waiting = (confirmed: readonly string[], missing: readonly Missing[]): DrainStage => ({
@@ -175,10 +193,10 @@ function waitedFor(stage: DrainStage): readonly Missing[] {
 }
 
 /** When, without any news, the drain is to be looked at again; Infinity: not before there is some. */
-export function drainDueAtMs(drain: Drain, rules: DrainRules): number {
+export function drainDueAtMs(drain: Drain, leaseLostAtMs: number, rules: DrainRules): number {
   const { stage, stillSinceMs, stopAtMs } = drain;
   if (stage.kind === 'over') return Number.POSITIVE_INFINITY;
   const deadlineMs = stopAtMs === undefined ? Number.POSITIVE_INFINITY : stopAtMs + rules.timeoutMs;
   if (stillSinceMs === undefined) return deadlineMs;
-  return Math.min(deadlineMs, stillUntilMs(drain, stillSinceMs, rules));
+  return Math.min(deadlineMs, stillUntilMs(drain, stillSinceMs, leaseLostAtMs, rules));
 }

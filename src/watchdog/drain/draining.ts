@@ -4,26 +4,35 @@
  * held, is in rotation. It decides nothing by itself: the folds it calls are pure.
  */
 import type { Clock } from '../../lib/clock.ts';
+import { parseBackend } from '../../registry/backend.ts';
 import type { Missing } from '../../registry/confirmation.ts';
+import type { Moment } from '../../registry/store.ts';
 import type { Registration } from '../registration/registration.ts';
+import type { Standing } from '../registration/sight.ts';
 import {
   beginDrain,
   type Drain,
   drainDueAtMs,
   type DrainRules,
   foldDrain,
+  type Seen,
   stopDrained,
 } from './drain.ts';
 import type { Onlooker } from './onlooker.ts';
 import { foldRotation, isInRotation, outOfRotation, type Rotation } from './rotation.ts';
 
 export interface DrainingDeps {
-  readonly registration: Pick<Registration, 'standing' | 'order'>;
-  readonly onlooker: Pick<Onlooker, 'look' | 'hurry' | 'moment' | 'trouble'>;
+  readonly registration: Pick<Registration, 'standing' | 'order' | 'leaseLostAtMs'>;
+  readonly onlooker: Pick<Onlooker, 'look' | 'lookAnew' | 'moment' | 'trouble'>;
   readonly rules: DrainRules;
-  /** The last part of the key. */
-  readonly name: string;
+  readonly backend: OwnBackend;
   readonly clock: Clock;
+}
+
+export interface OwnBackend {
+  readonly key: string;
+  /** IP:PORT. */
+  readonly address: string;
 }
 
 export class Draining {
@@ -64,8 +73,8 @@ export class Draining {
 
   /** Begins or ends what an order or a stop asks for, and concludes how far it has come. */
   update(isStopping: boolean, neverWrote: boolean): void {
-    const { registration, onlooker, rules, name, clock } = this.#deps;
-    const { standing, order } = registration;
+    const { registration, onlooker, rules, backend, clock } = this.#deps;
+    const { standing, order, leaseLostAtMs } = registration;
     const nowMs = clock.now();
     const before = this.#drain;
     if (isStopping && before?.stopAtMs === undefined) {
@@ -77,13 +86,16 @@ export class Draining {
     } else if (!isStopping && !order) {
       this.#drain = undefined;
     }
-    const { moment: look, trouble } = onlooker;
+    const { trouble } = onlooker;
+    // One for another revision may even be of another store.
+    const look = this.#lookedFor === revisionOf(standing) ? onlooker.moment : undefined;
     if (this.#drain) {
-      const seen = { nowMs, standing, neverWrote, look, trouble };
+      const keyIs = keyIn(look, backend);
+      const seen = { nowMs, standing, neverWrote, look, trouble, keyIs, leaseLostAtMs };
       this.#drain = foldDrain(this.#drain, seen, rules);
     }
     this.#rotation = foldRotation(this.#rotation, standing, look, {
-      ...{ name, balancers: rules.balancers },
+      ...{ name: backend.key.slice(backend.key.lastIndexOf('/') + 1), balancers: rules.balancers },
     });
   }
 
@@ -97,11 +109,24 @@ export class Draining {
       : isRegistered && !this.isInRotation;
     onlooker.look(isWanted, ring, signal);
     // What was seen before the key came or went tells nothing of it.
-    const revision = 'revision' in standing ? standing.revision : undefined;
+    const revision = revisionOf(standing);
     if (isWanted && revision !== this.#lookedFor) {
       this.#lookedFor = revision;
-      onlooker.hurry();
+      onlooker.lookAnew();
     }
-    return drain ? drainDueAtMs(drain, rules) : Number.POSITIVE_INFINITY;
+    return drain
+      ? drainDueAtMs(drain, registration.leaseLostAtMs, rules)
+      : Number.POSITIVE_INFINITY;
   }
+}
+
+const revisionOf = (standing: Standing) => ('revision' in standing ? standing.revision : undefined);
+
+/** What stands at our key: our backend, under whoever's lease, or another one. */
+function keyIn(look: Moment | undefined, { key, address }: OwnBackend): Seen['keyIs'] {
+  const stored = look?.keys[0];
+  if (!stored) return 'absent';
+  const prefix = key.slice(0, key.lastIndexOf('/'));
+  const parsed = parseBackend(prefix, key, stored.value, stored.valueBytes);
+  return parsed.ok && parsed.value.address === address ? 'ours' : 'elsewhere';
 }

@@ -56,8 +56,9 @@ export class Onlooker {
     void this.#run(ring, AbortSignal.any([signal, this.#running.signal]));
   }
 
-  /** Something has changed: the next look is due now. */
-  hurry(): void {
+  /** What was seen no longer tells anything: the next look is due now. */
+  lookAnew(): void {
+    this.moment = undefined;
     this.#bell.ring();
   }
 

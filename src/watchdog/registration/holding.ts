@@ -161,7 +161,7 @@ export class Holding {
   ): Promise<Outcome> {
     this.#sight.standing = { kind: 'not ours' };
     await this.#lease.revoke(signal);
-    await this.#presence.say(record, found.record, signal);
+    await this.#presence.say(record, found.record, { proof: [], anew: false }, signal);
     return { kind: 'respected', because };
   }
 }

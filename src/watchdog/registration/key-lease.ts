@@ -28,6 +28,8 @@ export class KeyLease {
   readonly #observer: KeyLeaseObserver;
   #lease: Lease | undefined;
   #validUntilMs = 0;
+  /** When it was last found gone in etcd; -Infinity: never. */
+  lostAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     settings: KeyLeaseSettings,
@@ -58,7 +60,7 @@ export class KeyLease {
     const ttlMs = await this.#store.renewLease(this.#lease.leaseId, signal);
     this.#observer.onLease(ttlMs > 0 ? 'renewed' : 'gone', ttlMs);
     if (ttlMs > 0) this.#validUntilMs = sentAtMs + ttlMs;
-    else this.#lease = undefined;
+    else this.#lose();
   }
 
   /** @returns the lease that there is, or a new one. */
@@ -75,8 +77,13 @@ export class KeyLease {
 
   /** etcd does not know it any more. */
   forget(): void {
-    this.#lease = undefined;
+    this.#lose();
     this.#observer.onLease('gone', 0);
+  }
+
+  #lose(): void {
+    this.#lease = undefined;
+    this.lostAtMs = this.#clock.now();
   }
 
   /** Ends it, and whatever it keeps. */

@@ -77,11 +77,23 @@ export class Leaving {
         await removeAndTell(removal, this.#store, this.#presence, this.#clock, signal),
       );
     }
-    const { kind, revision, intact } = await this.#presence.say(record, found.record, signal);
-    if (found.key) this.#sight.standing = { kind: 'not ours' };
+    const isAbsent = found.key === undefined;
+    const { standing } = this.#sight;
+    const { kind, revision, intact } = await this.#presence.say(
+      record,
+      found.record,
+      {
+        proof: isAbsent ? [{ key, modRevision: 0 }] : [],
+        // What the record said before the key was last there says nothing of when it went.
+        anew: isAbsent && standing.kind !== 'gone',
+      },
+      signal,
+    );
+    // Whose record it is, is the one to drain it.
+    if (!isAbsent || kind === 'not ours') this.#sight.standing = { kind: 'not ours' };
     else if (revision === undefined) this.#sight.standing = { kind: 'unknown' };
     // Told anew, in a store that has not forgotten what it was told before, it went no later.
-    else if (this.#sight.standing.kind !== 'gone' || !intact) {
+    else if (standing.kind !== 'gone' || !intact) {
       this.#sight.standing = { kind: 'gone', revision };
     }
     return { kind: kind === 'repaired' ? 'record repaired' : 'absent' };

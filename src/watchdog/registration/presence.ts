@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import { parseRecord } from '../../registry/record.ts';
-import type { Lease, LeaseStore, StoredKey } from '../../registry/store.ts';
+import type { Guard, Lease, LeaseStore, StoredKey } from '../../registry/store.ts';
 import { renewEveryMs } from '../timing.ts';
 
 export interface PresenceSettings {
@@ -30,6 +30,8 @@ export class Presence {
   readonly #clock: Clock;
   #lease: Lease | undefined;
   #renewedAtMs = 0;
+  /** When it was last found gone in etcd; -Infinity: never. */
+  lostAtMs = Number.NEGATIVE_INFINITY;
   #said: { readonly text: string; readonly leaseId: string } | undefined;
 
   constructor(settings: PresenceSettings, store: LeaseStore, clock: Clock) {
@@ -47,20 +49,31 @@ export class Presence {
       this.#renewedAtMs = sentAtMs;
       if (ttlMs > 0) return this.#lease;
       this.#lease = undefined;
+      this.lostAtMs = sentAtMs;
     }
     this.#lease = await this.#store.grantLease(this.#settings.ttlMs, signal);
     this.#renewedAtMs = sentAtMs;
     return this.#lease;
   }
 
-  /** @param found the record as it was just read. Makes it say `text`, unless it is another watchdog's. */
-  async say(text: string, found: StoredKey | undefined, signal: AbortSignal): Promise<Said> {
+  /**
+   * Makes the record say `text`, unless it is another watchdog's.
+   * @param found the record as it was just read.
+   * @param proof what has to be so at the revision at which it is written.
+   * @param anew it is written even where it says so already: for a revision of now.
+   */
+  async say(
+    text: string,
+    found: StoredKey | undefined,
+    { proof, anew }: { readonly proof: readonly Guard[]; readonly anew: boolean },
+    signal: AbortSignal,
+  ): Promise<Said> {
     const { leaseId } = await this.lease(signal);
     const { recordKey, instance } = this.#settings;
     const said = this.#said;
     const intact =
       said !== undefined && found?.value === said.text && found.leaseId === said.leaseId;
-    if (found?.value === text && found.leaseId === leaseId) {
+    if (!anew && found?.value === text && found.leaseId === leaseId) {
       this.#said = { text, leaseId };
       return { kind: 'unchanged', revision: found.modRevision, intact };
     }
@@ -68,14 +81,14 @@ export class Presence {
       return { kind: 'not ours', revision: undefined, intact };
     }
     const written = await this.#store.change(
-      [{ key: recordKey, modRevision: found?.modRevision ?? 0 }],
+      [...proof, { key: recordKey, modRevision: found?.modRevision ?? 0 }],
       [{ kind: 'put', key: recordKey, value: text, leaseId }],
       signal,
     );
     // Changed between the two calls: the next turn looks again.
     if (written === undefined) return { kind: 'unchanged', revision: undefined, intact };
     this.#said = { text, leaseId };
-    const isAsSaid = said?.text === text && said.leaseId === leaseId;
+    const isAsSaid = !anew && said?.text === text && said.leaseId === leaseId;
     return { kind: isAsSaid ? 'repaired' : 'written', revision: written, intact };
   }
 

@@ -49,6 +49,11 @@ export class Registration {
     return this.#lease.remainingMs;
   }
 
+  /** When a lease of ours was last found gone: etcd may have forgotten others too. -Infinity: never. */
+  get leaseLostAtMs(): number {
+    return Math.max(this.#lease.lostAtMs, this.#presence.lostAtMs);
+  }
+
   get standing(): Standing {
     return this.#sight.standing;
   }

@@ -71,6 +71,37 @@ test('our own key, brought back by a restored etcd, is removed again', async () 
   expect(registration.standing).toMatchObject({ kind: 'gone' });
 });
 
+test('a key that was another’s in between is gone as of a revision of now, not of before', async () => {
+  const { registration, store, hold, drop } = registrationOn();
+  await hold();
+  await drop();
+  await drop();
+  const went = registration.standing;
+  store.put(key, '127.0.0.1:9999');
+  await drop();
+  expect(registration.standing).toEqual({ kind: 'not ours' });
+  store.remove(key);
+  await drop();
+  expect(registration.standing).toEqual({ kind: 'gone', revision: revisionOf(store, recordKey) });
+  expect(registration.standing).not.toEqual(went);
+});
+
+test('a key that comes while its absence is being told is not told to be gone', async () => {
+  const { registration, store, drop } = registrationOn();
+  store.beforeAnswer = async (call) => {
+    if (call.startsWith(`put ${recordKey}`)) store.put(key, '127.0.0.1:9999');
+  };
+  await drop();
+  expect(registration.standing).toEqual({ kind: 'unknown' });
+});
+
+test('where the record is another’s, the drain is too', async () => {
+  const { registration, store, drop } = registrationOn();
+  store.put(recordKey, formatRecord(recordOf({ instance: 'them' })), 'theirs');
+  await drop();
+  expect(registration.standing).toEqual({ kind: 'not ours' });
+});
+
 test('another’s key, and one put by hand, are not ours to drain', async () => {
   for (const lease of ['theirs', '0']) {
     const { registration, store, drop } = registrationOn();
