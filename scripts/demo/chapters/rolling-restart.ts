@@ -23,7 +23,7 @@ export const rollingRestart: Chapter = {
     }
     const { length } = stage.cluster.backends;
     return {
-      line: `all ${length} in turn: drained at most ${seconds(slowestMs)} after SIGTERM, as the balancer confirmed`,
+      line: `all ${length} in turn: drain confirmed at most ${seconds(slowestMs)} after SIGTERM`,
     };
   },
 };
