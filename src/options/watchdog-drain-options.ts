@@ -32,7 +32,7 @@ export const watchdogDrainOptions = {
   balancers: balancers(0),
   readyWhen: option({
     placeholder: 'WHAT',
-    help: `when systemd is told READY=1: the key is ${readyWhens.join(', or every live balancer serves it: ')}`,
+    help: 'when systemd is told READY=1: held (the key is) or in-rotation (every live balancer serves it)',
     default: 'held',
     parse: choice(...readyWhens),
   }),

@@ -64,7 +64,7 @@ test('told to stop long after an order was confirmed, it has it confirmed anew',
   acknowledge(store, 'lb2');
   await clock.advance(20);
   await ended;
-  expect(seen.drained).toEqual(['operator: confirmed', 'operator: confirmed']);
+  expect(seen.drained).toEqual(['operator: confirmed', 'shutdown: confirmed']);
 });
 
 test('started while an order stands it takes nothing, and is drained', async () => {

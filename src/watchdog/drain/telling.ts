@@ -55,7 +55,8 @@ export class DrainTeller {
     const { by, stage, revision, confirmed, sinceMs, stopAtMs } = drain;
     const { end, missing } = stage;
     this.#isEnded = true;
-    this.#observer.onDrained(by, end);
+    // Whoever stops ends an order's drain, and begins one of its own.
+    this.#observer.onDrained(stopAtMs === undefined ? by : 'shutdown', end);
     const tookMs = nowMs === undefined ? undefined : Math.round(nowMs - (stopAtMs ?? sinceMs));
     const level = end === 'timeout' ? 'warn' : 'info';
     const fields = { by, revision, confirmed, tookMs };

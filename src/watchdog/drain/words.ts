@@ -2,8 +2,8 @@
 import type { Missing } from '../../registry/confirmation.ts';
 import type { Drain } from './drain.ts';
 
-export function stageInWords({ by, stage, revision }: Drain): string {
-  const whose = by === 'operator' ? 'ordered by an operator' : 'stopping';
+export function stageInWords({ stage, stopAtMs, revision }: Drain): string {
+  const whose = stopAtMs === undefined ? 'ordered by an operator' : 'stopping';
   switch (stage.kind) {
     case 'removing':
       return `${whose}, the key is not known to be gone yet`;
