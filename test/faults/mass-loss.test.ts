@@ -41,6 +41,11 @@ test('all apaches die at once: their watchdogs prove it, and nobody is held', as
   const deadMs = (await first?.watchdog.status())?.outlivesAtMostMs.deadMs ?? 0;
   await Promise.all(pool.backends.map(({ apache }) => apache.kill()));
   await within(deadMs + appliedMs, 'the page that says so', () => pages.empty(pool));
+  // Until nginx is confirmed to serve it alone, an older worker may answer the next request.
+  await within(appliedMs, 'its confirmation', async () => {
+    const { confirmed, trouble } = await pool.balancer.status();
+    return confirmed || `not confirmed: ${trouble}`;
+  });
   const { status, headers } = await httpGet(pool.site.url, 1000);
   expect([status, headers['retry-after']]).toEqual([503, '5']);
   expect(pool.toldOfHolding()).toEqual([]);
