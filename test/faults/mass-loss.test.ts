@@ -42,7 +42,7 @@ test('all apaches die at once: their watchdogs prove it, and nobody is held', as
   await Promise.all(pool.backends.map(({ apache }) => apache.kill()));
   await within(deadMs + appliedMs, 'the page that says so', () => pages.empty(pool));
   // Until nginx is confirmed to serve it alone, an older worker may answer the next request.
-  await within(appliedMs, 'its confirmation', async () => {
+  await waitUntil({ expected: 'its confirmation', withinMs: 5000 }, async () => {
     const { confirmed, trouble } = await pool.balancer.status();
     return confirmed || `not confirmed: ${trouble}`;
   });
