@@ -44,7 +44,15 @@ export class Leaving {
 
   /** Of the lease that is held: its key goes, in this store, and the lease with it. */
   async leave(leaseId: string, record: string, within: AbortSignal): Promise<Outcome> {
-    this.#sight.standing = { kind: 'unknown' };
+    try {
+      return this.#gone(await this.#remove(leaseId, record, within));
+    } catch (error) {
+      this.#sight.standing = { kind: 'unknown' };
+      throw error;
+    }
+  }
+
+  async #remove(leaseId: string, record: string, within: AbortSignal): Promise<Went | undefined> {
     const guards = [{ key: this.#settings.key, leaseId }];
     const removal = { ...this.#settings, record, guards };
     let went: Went | undefined;
@@ -59,7 +67,7 @@ export class Leaving {
       );
     }
     await this.#lease.revoke(within);
-    return this.#gone(went);
+    return went;
   }
 
   /** Nothing of ours is to be there, and the record is to say why. */
@@ -100,8 +108,8 @@ export class Leaving {
   }
 
   #gone(went: Went | undefined): Outcome {
-    if (went === 'not there') return { kind: 'absent' };
-    if (went !== undefined) this.#sight.standing = { kind: 'gone', revision: went };
-    return { kind: 'removed' };
+    this.#sight.standing =
+      typeof went === 'number' ? { kind: 'gone', revision: went } : { kind: 'unknown' };
+    return { kind: went === 'not there' ? 'absent' : 'removed' };
   }
 }

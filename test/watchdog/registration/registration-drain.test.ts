@@ -31,6 +31,20 @@ test('it knows at which revision its key was written, and at which it went', asy
   expect(registration.standing).toEqual(went);
 });
 
+test('while the key is being removed it is held; if that fails nothing is known', async () => {
+  const { registration, store, hold, drop } = registrationOn();
+  await hold();
+  const held = registration.standing;
+  const seen: unknown[] = [];
+  store.beforeAnswer = async (call) => {
+    seen.push(registration.standing);
+    if (call.startsWith('revoke')) throw new Error('etcd is away');
+  };
+  await expect(drop()).rejects.toThrow('etcd is away');
+  expect(new Set(seen)).toEqual(new Set([held]));
+  expect(registration.standing).toEqual({ kind: 'unknown' });
+});
+
 test('what the record says anew, in a store that has forgotten nothing, moves nothing', async () => {
   const { registration, failed, hold, drop } = registrationOn();
   await hold();
