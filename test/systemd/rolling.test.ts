@@ -30,7 +30,10 @@ const ask = () => new Promise((done) => {
   sent.on('error', (error) => failed(error.message)).on('timeout', () => sent.destroy(new Error('timeout')));
   sent.end('x');
 });
-(async () => { for (;;) { await ask(); writeFileSync('${count}', String(asked += 1)); } })();
+// Between two requests, and not in the middle of writing the count.
+let stopped = false;
+process.on('SIGTERM', () => { stopped = true; });
+(async () => { while (!stopped) { await ask(); writeFileSync('${count}', String(asked += 1)); } })();
 `;
 
 let machine: Machine;
@@ -119,7 +122,7 @@ test('each is restarted in turn, twice, and no request fails', { timeout: 180_00
   }
   await machine.run('systemctl', 'stop', 'client');
   expect(await textOf(failures)).toBe('');
-  expect(await asked()).toBeGreaterThan(500);
+  expect(await asked()).toBeGreaterThan(100);
 });
 
 test('the log of a stop tells who confirmed', async () => {
