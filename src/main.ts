@@ -39,7 +39,7 @@ const usage = `Usage: rollcall COMMAND [options]
   watchdog   probe one apache and hold its key in etcd while it passes
   balancer   keep nginx serving what etcd lists
   render     print the nginx.conf for backends from a file, without etcd and nginx
-  drain      take a backend out of rotation, and wait until no nginx uses it
+  drain      order that a backend is taken out of rotation
   undrain    take that back
   wait       wait until every nginx uses a backend
 

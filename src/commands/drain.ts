@@ -1,4 +1,4 @@
-/** `rollcall drain`: orders that a backend is taken out of rotation, and waits until it is. */
+/** `rollcall drain`: orders that a backend is taken out of rotation; with --wait until no nginx uses it. */
 import { type CommandSpec, parseCommandLine } from '../options/command-line.ts';
 import { drainCommandOptions } from '../options/drain-command-options.ts';
 import type { OptionValues } from '../options/option.ts';
@@ -12,7 +12,7 @@ import { orderedLines, refusalWords } from '../operator/words.ts';
 
 export const spec: CommandSpec<typeof drainCommandOptions> = {
   name: 'drain',
-  summary: 'Order that a backend is taken out of rotation, and wait until no nginx uses it.',
+  summary: 'Order that a backend is taken out of rotation; with --wait, until no nginx uses it.',
   options: drainCommandOptions,
 };
 
