@@ -56,7 +56,6 @@ export interface Drain {
   readonly by: DrainCause;
   /** By the wall clock. */
   readonly since: Date;
-  readonly sinceMs: number;
   /** When the watchdog was told to stop; undefined: it was not. */
   readonly stopAtMs: number | undefined;
   /** At this revision the key was gone; undefined: it is not known to be. */
@@ -90,8 +89,8 @@ export interface Seen {
   readonly leaseLostAtMs: number;
 }
 
-export const beginDrain = (by: DrainCause, since: Date, sinceMs: number): Drain => ({
-  ...{ by, since, sinceMs, stopAtMs: by === 'shutdown' ? sinceMs : undefined },
+export const beginDrain = (by: DrainCause, since: Date, nowMs: number): Drain => ({
+  ...{ by, since, stopAtMs: by === 'shutdown' ? nowMs : undefined },
   ...{ revision: undefined, stage: { kind: 'removing' }, stillSinceMs: undefined, confirmed: [] },
 });
 

@@ -18,7 +18,6 @@ export class DrainTeller {
   readonly #notices: Notices;
   readonly #observer: Pick<WatchdogObserver, 'onDrained'>;
   #drain: Drain | undefined;
-  #isEnded = false;
 
   constructor(log: Log, observer: Pick<WatchdogObserver, 'onDrained'>) {
     this.#log = log;
@@ -34,9 +33,7 @@ export class DrainTeller {
     if (waitsFor.length === 0) this.#notices.clear('waiting');
     else if (isRegistered && !drain) this.#tellWaiting('waiting to be in rotation', waitsFor);
     if (!drain) {
-      if (before) this.#log.info('no longer drained: the order is gone');
-      this.#isEnded = false;
-      if (before) this.#notices.clear('drain');
+      this.#notices.clear('drain', 'no longer drained: the order is gone');
       return;
     }
     this.#notices.tell('drain', 'info', `draining: ${stageInWords(drain)}`, {
@@ -45,19 +42,18 @@ export class DrainTeller {
     if (drain.stage.kind === 'waiting' && waitsFor.length > 0) {
       this.#tellWaiting('waiting for balancers', waitsFor);
     }
-    if (drain.stage.kind !== 'over') this.#isEnded = false;
-    else if (!this.#isEnded) this.end(drain, undefined);
+    if (before?.stage.kind !== 'over') this.end(drain, undefined);
   }
 
   /** @param nowMs where it is the end of the watchdog too. */
   end(drain: Drain | undefined, nowMs: number | undefined): void {
     if (drain?.stage.kind !== 'over') return;
-    const { by, stage, revision, confirmed, sinceMs, stopAtMs } = drain;
+    const { by, stage, revision, confirmed, stopAtMs } = drain;
     const { end, missing } = stage;
-    this.#isEnded = true;
     // Whoever stops ends an order's drain, and begins one of its own.
     this.#observer.onDrained(stopAtMs === undefined ? by : 'shutdown', end);
-    const tookMs = nowMs === undefined ? undefined : Math.round(nowMs - (stopAtMs ?? sinceMs));
+    const isEnd = nowMs !== undefined && stopAtMs !== undefined;
+    const tookMs = isEnd ? Math.round(nowMs - stopAtMs) : undefined;
     const level = end === 'timeout' ? 'warn' : 'info';
     const fields = { by, revision, confirmed, tookMs };
     this.#log[level]({ ...fields, missing: missingInWords(missing) }, endTexts[end]);
