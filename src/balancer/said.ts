@@ -7,6 +7,7 @@
  * something else, those that it may be without already, too.
  */
 import { type Acknowledgement, formatAcknowledgement } from '../registry/acknowledgement.ts';
+import { splitKey } from '../registry/backend.ts';
 import type { Turn } from './balancer.ts';
 import type { Census } from './pool/census.ts';
 import type { Target } from './rollout/plan.ts';
@@ -100,7 +101,7 @@ function omittedIn({ censuses, served }: Target, n: number): readonly string[] {
   const { pool, roster, served: wanted } = census;
   const given = served[n]?.backends ?? [];
   const names = pool.setAside.flatMap(({ key, duplicateOf }) =>
-    duplicateOf === undefined ? [] : [key.slice(key.lastIndexOf('/') + 1)],
+    duplicateOf === undefined ? [] : [splitKey(key).name],
   );
   // Most of the time nobody is quarantined, and ten thousand need not be compared.
   if (given.length < wanted.length) {

@@ -15,6 +15,7 @@ import { etcdAccess } from '../options/etcd-options.ts';
 import { probeTarget } from '../options/probe-options.ts';
 import { watchdogOptions, watchdogSettings } from '../options/watchdog-options.ts';
 import { acknowledgementsBelow } from '../registry/acknowledgement.ts';
+import { splitKey } from '../registry/backend.ts';
 import { drainOrderKey } from '../registry/drain-order.ts';
 import { EtcdEndpoints } from '../registry/etcd/endpoints.ts';
 import { tellEtcdEvent } from '../registry/etcd/events.ts';
@@ -47,7 +48,7 @@ export async function run(
   const settings = watchdogSettings(parseCommandLine(spec, argv, environment));
   const access = await etcdAccess(settings);
   const { key, ttl: ttlMs, rules, byHand, recordPrefix } = settings;
-  const prefix = key.slice(0, key.lastIndexOf('/'));
+  const { prefix } = splitKey(key);
   const clock = systemClock;
   const random = Math.random;
   const log = createLog(settings.logLevel, { component: 'watchdog', key });

@@ -1,5 +1,6 @@
 /** One backend as etcd has it, all at one revision: its key, its record, its order, who acknowledges. */
 import { acknowledgementsBelow, acknowledgementsIn } from '../registry/acknowledgement.ts';
+import { splitKey } from '../registry/backend.ts';
 import { drainOrderKey } from '../registry/drain-order.ts';
 import { parseRecord, recordKey, type WatchdogRecord } from '../registry/record.ts';
 import type { LeaseStore, Moment, Place, StoredKey } from '../registry/store.ts';
@@ -27,10 +28,9 @@ export interface Look {
 }
 
 export function placesOf(recordPrefix: string, key: string): Places {
-  const slash = key.lastIndexOf('/');
-  const prefix = key.slice(0, slash);
+  const { prefix, name } = splitKey(key);
   return {
-    ...{ key, prefix, name: key.slice(slash + 1) },
+    ...{ key, prefix, name },
     recordKey: recordKey(recordPrefix, key),
     orderKey: drainOrderKey(recordPrefix, key),
     balancers: acknowledgementsBelow(recordPrefix, prefix),

@@ -1,6 +1,6 @@
 /** The options of `rollcall watchdog` that say what it writes in etcd, and their contradictions. */
 import { UsageError } from '../lib/errors.ts';
-import { formatValue, maxJsonBytes, maxWeight } from '../registry/backend.ts';
+import { formatValue, maxJsonBytes, maxWeight, splitKey } from '../registry/backend.ts';
 import { byHandPolicies } from '../watchdog/registration/claim.ts';
 import { givenAddress, metadata } from './backend-values.ts';
 import type { OptionValues } from './option.ts';
@@ -53,7 +53,7 @@ const longestAddress = `[fdff:${'ffff:'.repeat(6)}ffff]:65535`;
 /** @throws UsageError where these options contradict each other. */
 export function checkBackendOptions(values: BackendOptionValues): void {
   const { key, recordPrefix: records } = values;
-  const prefix = key.slice(0, key.lastIndexOf('/'));
+  const { prefix } = splitKey(key);
   refuseAmongRecords(records, prefix, `--key ${key}`);
   const longestBytes = Buffer.byteLength(backendValue(values, longestAddress));
   if (longestBytes > maxJsonBytes) {

@@ -1,5 +1,6 @@
 /** The options of `rollcall wait`, and what each command has that asks about one backend. */
 import { UsageError } from '../lib/errors.ts';
+import { splitKey } from '../registry/backend.ts';
 import { balancers } from './drain-options.ts';
 import { etcdOptions } from './etcd-options.ts';
 import { onOff, option, type OptionValues } from './option.ts';
@@ -42,7 +43,7 @@ export const waitCommandOptions = {
 
 /** @throws UsageError where the key would lie among the records. */
 export function checkOperatorOptions(values: OptionValues<typeof operatorOptions>): void {
-  const prefix = values.key.slice(0, values.key.lastIndexOf('/'));
+  const { prefix } = splitKey(values.key);
   refuseAmongRecords(values.recordPrefix, prefix, `KEY ${values.key}`);
 }
 

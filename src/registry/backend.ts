@@ -167,13 +167,18 @@ const sortedByName = (meta: Readonly<Record<string, string>>) =>
 export function parseKey(key: string): Parsed<{ readonly prefix: string; readonly name: string }> {
   if (key.length > maxKeyChars) return no(`it is longer than ${maxKeyChars} characters`);
   const parts = key.split('/');
-  const name = parts.at(-1) ?? '';
   if (parts[0] !== '') return no('it does not begin with /');
   if (parts.length < 3) return no('it is outside any prefix');
   if (!parts.slice(1).every((part) => /^[A-Za-z0-9._-]+$/.test(part))) {
     return no('a part is empty or has characters other than letters, digits, ".", "_" and "-"');
   }
-  return { ok: true, value: { prefix: parts.slice(0, -1).join('/'), name } };
+  return { ok: true, value: splitKey(key) };
+}
+
+/** Of a key that is known to pass the grammar, or to lie below a prefix: what is before and after its last slash. */
+export function splitKey(key: string): { readonly prefix: string; readonly name: string } {
+  const slash = key.lastIndexOf('/');
+  return { prefix: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 /** One key-value pair of etcd, read as a backend of `prefix`, or the reason why it is none. */

@@ -7,6 +7,7 @@
  * noticed the restore, says something of another past.
  */
 import { type Acknowledgement, parseAcknowledgement } from './acknowledgement.ts';
+import { splitKey } from './backend.ts';
 import type { Moment, StoredKey } from './store.ts';
 
 export type Awaited =
@@ -47,7 +48,10 @@ export function confirmationsIn(
   for (const stored of below) {
     const parsed = parseAcknowledgement(stored.value);
     if (!parsed.ok) {
-      missing.push({ who: lastPartOf(stored), why: `its acknowledgement: ${parsed.reason}` });
+      missing.push({
+        who: splitKey(stored.key).name,
+        why: `its acknowledgement: ${parsed.reason}`,
+      });
       continue;
     }
     const { host, pid } = parsed.value;
@@ -87,5 +91,3 @@ function whyNot(
     ? 'older generations of its nginx still live'
     : 'it cannot see whether older generations of its nginx still live';
 }
-
-const lastPartOf = ({ key }: StoredKey) => key.slice(key.lastIndexOf('/') + 1);

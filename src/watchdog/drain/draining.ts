@@ -4,7 +4,7 @@
  * held, is in rotation. It decides nothing by itself: the folds it calls are pure.
  */
 import type { Clock } from '../../lib/clock.ts';
-import { parseBackend } from '../../registry/backend.ts';
+import { parseBackend, splitKey } from '../../registry/backend.ts';
 import type { Missing } from '../../registry/confirmation.ts';
 import type { Moment } from '../../registry/store.ts';
 import type { Registration } from '../registration/registration.ts';
@@ -95,7 +95,7 @@ export class Draining {
       this.#drain = foldDrain(this.#drain, seen, rules);
     }
     this.#rotation = foldRotation(this.#rotation, standing, look, {
-      ...{ name: backend.key.slice(backend.key.lastIndexOf('/') + 1), balancers: rules.balancers },
+      ...{ name: splitKey(backend.key).name, balancers: rules.balancers },
     });
   }
 
@@ -126,7 +126,6 @@ const revisionOf = (standing: Standing) => ('revision' in standing ? standing.re
 function keyIn(look: Moment | undefined, { key, address }: OwnBackend): Seen['keyIs'] {
   const stored = look?.keys[0];
   if (!stored) return 'absent';
-  const prefix = key.slice(0, key.lastIndexOf('/'));
-  const parsed = parseBackend(prefix, key, stored.value, stored.valueBytes);
+  const parsed = parseBackend(splitKey(key).prefix, key, stored.value, stored.valueBytes);
   return parsed.ok && parsed.value.address === address ? 'ours' : 'elsewhere';
 }

@@ -3,7 +3,7 @@
  * nobody else to send to; or that another key has its address, so that nginx goes on sending to it. A
  * watchdog that is told to stop goes all the same, but not without a word.
  */
-import { parseBackend } from '../../registry/backend.ts';
+import { parseBackend, splitKey } from '../../registry/backend.ts';
 import type { OwnBackend } from './draining.ts';
 import type { Notices } from '../../lib/log.ts';
 import type { LeaseStore } from '../../registry/store.ts';
@@ -18,7 +18,7 @@ export async function warnOfOthers(
   notices: Notices,
   signal: AbortSignal,
 ): Promise<void> {
-  const prefix = key.slice(0, key.lastIndexOf('/'));
+  const { prefix } = splitKey(key);
   const moment = await store.readMoment([], prefix, mostLookedAt, signal).catch(() => undefined);
   if (!moment) return;
   const others = moment.below
