@@ -1,9 +1,10 @@
 /** One backend as etcd has it, all at one revision: its key, its record, its order, who acknowledges. */
-import { acknowledgementsBelow, acknowledgementsIn } from '../registry/acknowledgement.ts';
+import { acknowledgementsBelow } from '../registry/acknowledgement.ts';
 import { splitKey } from '../registry/backend.ts';
 import { drainOrderKey } from '../registry/drain-order.ts';
 import { parseRecord, recordKey, type WatchdogRecord } from '../registry/record.ts';
-import type { LeaseStore, Moment, Place, StoredKey } from '../registry/store.ts';
+import type { LeaseStore, Place, StoredKey } from '../registry/store.ts';
+import { readWithBalancers } from '../registry/with-balancers.ts';
 
 /** Where all of it lies. */
 export interface Places {
@@ -41,30 +42,16 @@ export function placesOf(recordPrefix: string, key: string): Places {
 export const placesSeen = ({ key, recordKey: record, orderKey, balancers }: Places) =>
   [{ key }, { key: record }, { key: orderKey }, { below: balancers }] as const satisfies Place[];
 
-/** More of them than anybody runs: they would not all be seen, so nothing could be confirmed by all. */
-const mostBalancers = 1000;
-
 export async function lookAt(
   store: Pick<LeaseStore, 'readMoment'>,
   places: Places,
   signal: AbortSignal,
 ): Promise<Look> {
-  const { key, recordKey: record, orderKey, balancers } = places;
-  const limit = mostBalancers + 1;
-  const moment = await store.readMoment([key, record, orderKey], balancers, limit, signal);
-  if (moment.below.length === limit) {
-    throw new Error(`more than ${mostBalancers} keys below ${balancers}/: who is who of them?`);
-  }
-  return lookIn(places, moment);
-}
-
-/** @param moment of the key, the record and the order, in this order. */
-function lookIn({ balancers }: Places, moment: Moment): Look {
-  const [key, record, order] = moment.keys;
-  return {
-    ...{ clusterId: moment.clusterId, revision: moment.revision, key, record, order },
-    acknowledgements: acknowledgementsIn(balancers, moment.below),
-  };
+  const asked = [places.key, places.recordKey, places.orderKey];
+  const moment = await readWithBalancers(store, asked, places.balancers, signal);
+  const { clusterId, revision, keys, below: acknowledgements } = moment;
+  const [key, record, order] = keys;
+  return { clusterId, revision, key, record, order, acknowledgements };
 }
 
 /** A record without a lease vouches for nobody. */

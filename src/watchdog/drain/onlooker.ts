@@ -8,9 +8,9 @@ import { type Backoff, backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { Wakeup } from '../../lib/wakeup.ts';
-import { acknowledgementsIn } from '../../registry/acknowledgement.ts';
 import { follow } from '../../registry/follow.ts';
 import type { LeaseStore, Moment } from '../../registry/store.ts';
+import { readWithBalancers } from '../../registry/with-balancers.ts';
 
 export interface OnlookerDeps {
   readonly store: Pick<LeaseStore, 'readMoment' | 'watchPlaces'>;
@@ -23,10 +23,6 @@ export interface OnlookerDeps {
 
 const lookEveryMs = 1000;
 const betweenFailures: Backoff = { firstMs: 200, maxMs: 2000 };
-
-/** More of them than anybody runs: they would not all be seen, so nothing could be confirmed by all. */
-const mostBalancers = 1000;
-const tooMany = `${mostBalancers} balancers or more, and not all of them can be seen`;
 
 export class Onlooker {
   readonly #deps: OnlookerDeps;
@@ -69,10 +65,9 @@ export class Onlooker {
     let failures = 0;
     while (!within.aborted) {
       try {
-        const moment = await store.readMoment([key], acknowledgements, mostBalancers, within);
+        const moment = await readWithBalancers(store, [key], acknowledgements, within);
         if (within.aborted) return;
-        if (moment.below.length === mostBalancers) throw new Error(tooMany);
-        this.moment = { ...moment, below: acknowledgementsIn(acknowledgements, moment.below) };
+        this.moment = moment;
         this.trouble = undefined;
         failures = 0;
       } catch (error) {

@@ -97,7 +97,7 @@ test('of balancers of a prefix below this one it knows nothing', async () => {
 
 test('more balancers than can be seen: nothing is concluded', async () => {
   const { clock, store, onlooker, look, end } = onlooking();
-  for (let n = 0; n < 1000; n += 1) store.put(`${acknowledgements}/lb${n}`, '');
+  for (let n = 0; n <= 1000; n += 1) store.put(`${acknowledgements}/lb${n}`, '');
   look(true);
   await clock.advance(0);
   expect(onlooker.moment).toBeUndefined();
