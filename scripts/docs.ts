@@ -1,10 +1,12 @@
 /**
- * `npm run docs`: regenerates the option tables of README.md from where the options are declared,
- * and, with --story, its first screen from a real run. All other text stays as it is.
+ * `npm run docs`: regenerates the option tables of README.md and the environment files of the units
+ * from where the options are declared, and, with --story, README's first screen from a real run. All
+ * other text stays as it is.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { shutdownSignal } from '../src/lib/shutdown.ts';
+import { envFiles } from './docs/env-files.ts';
 import { generatedTables, readmePath } from './docs/generated.ts';
 import { replaceMarked } from './docs/marked.ts';
 import { toldStory } from './docs/story.ts';
@@ -21,3 +23,7 @@ const after = Object.entries(contents).reduce(
 );
 if (after !== before) await writeFile(readmePath, after);
 process.stdout.write(after === before ? 'README.md is up to date\n' : 'README.md written\n');
+for (const [path, text] of envFiles) {
+  await mkdir(new URL('.', path), { recursive: true });
+  await writeFile(path, text);
+}

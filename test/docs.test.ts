@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { envFiles } from '../scripts/docs/env-files.ts';
 import { generatedTables, readmePath } from '../scripts/docs/generated.ts';
 import { readMarked, replaceMarked } from '../scripts/docs/marked.ts';
 import { optionTable } from '../scripts/docs/option-table.ts';
 import { spec as balancer } from '../src/commands/balancer.ts';
 import { spec as drain } from '../src/commands/drain.ts';
+import { spec as health } from '../src/commands/health.ts';
 import { spec as render } from '../src/commands/render.ts';
+import { spec as seed } from '../src/commands/seed.ts';
 import { spec as undrain } from '../src/commands/undrain.ts';
 import { spec as wait } from '../src/commands/wait.ts';
 import { spec as watchdog } from '../src/commands/watchdog.ts';
-import { type CommandSpec, commandOf } from '../src/options/command-line.ts';
+import { type CommandSpec, commandOf, parseCommandLine } from '../src/options/command-line.ts';
 import { type OptionSet, variableFor, wordOf } from '../src/options/option.ts';
 
 test.each(Object.entries(generatedTables))(
@@ -19,13 +22,31 @@ test.each(Object.entries(generatedTables))(
   },
 );
 
+test.each(envFiles)('%s is as `npm run docs` writes it', (path, text) => {
+  expect(readFileSync(path, 'utf8')).toBe(text);
+});
+
+test.each([
+  ['watchdog', watchdog],
+  ['balancer', balancer],
+] as const)('each line of %s.env is accepted, those in comments too', (name, spec) => {
+  const text = readFileSync(new URL(`../units/env/${name}.env`, import.meta.url), 'utf8');
+  const lines = text
+    .split('\n')
+    .flatMap((line) => /^#?(ROLLCALL_\w+)=(.*)$/.exec(line)?.slice(1) ?? []);
+  const environment = Object.fromEntries(
+    lines.flatMap((word, at) => (at % 2 === 0 ? [[word, lines[at + 1]]] : [])),
+  ) as Record<string, string>;
+  expect(() => parseCommandLine<OptionSet>(spec, [], environment)).not.toThrow();
+});
+
 test('README.md has a place for the story', () => {
   expect(() => readMarked(readFileSync(readmePath, 'utf8'), 'story')).not.toThrow();
 });
 
 const specs: readonly CommandSpec<OptionSet>[] = [
   ...[watchdog, balancer, render],
-  ...[drain, undrain, wait],
+  ...[drain, undrain, wait, seed, health],
 ];
 
 test.each(specs)('$name --help names each option and its variable', (spec) => {

@@ -4,7 +4,9 @@ import {
   drainCommandOptions,
   undrainCommandOptions,
 } from '../../src/options/drain-command-options.ts';
+import { healthCommandOptions } from '../../src/options/health-options.ts';
 import { renderCommandOptions } from '../../src/options/render-options.ts';
+import { seedCommandOptions } from '../../src/options/seed-options.ts';
 import { waitCommandOptions } from '../../src/options/wait-options.ts';
 import { watchdogOptions } from '../../src/options/watchdog-options.ts';
 import { optionTable } from './option-table.ts';
@@ -14,6 +16,8 @@ export const readmePath = new URL('../../README.md', import.meta.url);
 export const generatedTables: Readonly<Record<string, string>> = {
   'options:watchdog': optionTable(watchdogOptions),
   'options:balancer': optionTable(balancerOptions),
+  'options:health': optionTable(healthCommandOptions),
+  'options:seed': optionTable(seedCommandOptions),
   'options:render': optionTable(renderCommandOptions),
   'options:drain': optionTable(drainCommandOptions),
   'options:undrain': optionTable(undrainCommandOptions),

@@ -23,6 +23,11 @@ export async function refuseUnusable(settings: {
       `--nginx-bin ${nginxBin}: ${failure}: give the nginx program that will load the file`,
     );
   }
+  await refuseUnwritable(nginxConf);
+}
+
+/** @throws UsageError when nginx.conf could not be replaced there. */
+export async function refuseUnwritable(nginxConf: string): Promise<void> {
   if ((await stat(nginxConf).catch(() => undefined))?.isDirectory()) {
     throw new UsageError(
       `--nginx-conf ${nginxConf}: it is a directory: give the file in it, such as ${nginxConf}/nginx.conf`,

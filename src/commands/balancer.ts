@@ -29,6 +29,7 @@ import { balancerOptions, balancerSettings } from '../options/balancer-options.t
 import { type CommandSpec, parseCommandLine } from '../options/command-line.ts';
 import { warnOfUnknownVariables } from '../options/environment.ts';
 import { etcdAccess } from '../options/etcd-options.ts';
+import { refuseNothingGiven } from '../options/nothing-given.ts';
 import { EtcdEndpoints } from '../registry/etcd/endpoints.ts';
 import { tellEtcdEvent } from '../registry/etcd/events.ts';
 import { etcdKeys } from '../registry/etcd/keys.ts';
@@ -45,6 +46,7 @@ export async function run(
   argv: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
+  refuseNothingGiven(spec, argv, environment);
   const settings = balancerSettings(parseCommandLine(spec, argv, environment));
   const { services, nginxConf, recordPrefix, once } = settings;
   const { render, tellsGeneration } = rendererOf(settings);

@@ -6,10 +6,10 @@ import type { RenderOptionValues, Services } from '../options/render-options.ts'
 
 /** @throws UsageError when the template cannot be read, parsed or rendered. */
 export function rendererOf(settings: RenderOptionValues & Services): CreatedRenderer {
-  const { listen, confirmListen, confirmUrl, nginxPid, errorLog, accessLog } = settings;
+  const { listen, confirmListen, confirmUrl, nginxPid, nginxTemp, errorLog, accessLog } = settings;
   const rendered = {
     ...{ listen, confirmListen, confirmPath: new URL(confirmUrl).pathname },
-    ...{ pidFile: nginxPid, errorLog, accessLog },
+    ...{ pidFile: nginxPid, tempPath: nginxTemp, errorLog, accessLog },
     workerShutdownTimeoutMs: settings.workerShutdownTimeout,
   };
   try {

@@ -12,6 +12,7 @@ import { backendValue } from '../options/backend-options.ts';
 import { type CommandSpec, parseCommandLine } from '../options/command-line.ts';
 import { warnOfUnknownVariables } from '../options/environment.ts';
 import { etcdAccess } from '../options/etcd-options.ts';
+import { refuseNothingGiven } from '../options/nothing-given.ts';
 import { probeTarget } from '../options/probe-options.ts';
 import { watchdogOptions, watchdogSettings } from '../options/watchdog-options.ts';
 import { acknowledgementsBelow } from '../registry/acknowledgement.ts';
@@ -45,6 +46,7 @@ export async function run(
   argv: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
+  refuseNothingGiven(spec, argv, environment);
   const settings = watchdogSettings(parseCommandLine(spec, argv, environment));
   const access = await etcdAccess(settings);
   const { key, ttl: ttlMs, rules, byHand, recordPrefix } = settings;

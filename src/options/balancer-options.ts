@@ -1,5 +1,6 @@
 /** The options of `rollcall balancer`, and the contradictions between them. */
 import { UsageError } from '../lib/errors.ts';
+import { nginxConfOption } from './nginx-conf.ts';
 import { reloadMethod } from './nginx-values.ts';
 import type { OptionValues } from './option.ts';
 import { onOff, option, optional } from './option.ts';
@@ -11,12 +12,7 @@ import { absolutePath, count, duration, formatDuration } from './values.ts';
 
 export const balancerOptions = {
   ...renderOptions,
-  nginxConf: option({
-    placeholder: 'FILE',
-    help: 'the file to write; its directory must be writable',
-    default: '/etc/nginx/nginx.conf',
-    parse: absolutePath,
-  }),
+  nginxConf: nginxConfOption,
   nginxBin: option({
     placeholder: 'PROGRAM',
     help: 'the nginx that checks the file, by path or by name',

@@ -7,13 +7,15 @@ import type { Log } from '../lib/log.ts';
 import { balancerOptions } from './balancer-options.ts';
 import { drainCommandOptions, undrainCommandOptions } from './drain-command-options.ts';
 import { type OptionSet, variableFor } from './option.ts';
+import { healthCommandOptions } from './health-options.ts';
 import { renderCommandOptions } from './render-options.ts';
+import { seedCommandOptions } from './seed-options.ts';
 import { waitCommandOptions } from './wait-options.ts';
 import { watchdogOptions } from './watchdog-options.ts';
 
 const all: readonly OptionSet[] = [
-  ...[watchdogOptions, balancerOptions, renderCommandOptions],
-  ...[drainCommandOptions, undrainCommandOptions, waitCommandOptions],
+  ...[watchdogOptions, balancerOptions, renderCommandOptions, seedCommandOptions],
+  ...[drainCommandOptions, undrainCommandOptions, waitCommandOptions, healthCommandOptions],
 ];
 
 const known = new Set(

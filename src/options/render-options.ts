@@ -59,6 +59,13 @@ export const renderOptions = {
     default: '/run/nginx.pid',
     parse: absolutePath,
   }),
+  nginxTemp: option({
+    placeholder: 'DIRECTORY',
+    help: 'nginx keeps its temporary files below it, for an nginx without root or on a read-only file system',
+    default: '',
+    defaultHelp: 'where it was built to',
+    parse: optional(absolutePath),
+  }),
   errorLog: option({
     placeholder: 'FILE',
     help: 'rendered as nginx\'s "error_log"; stderr is accepted',

@@ -121,3 +121,14 @@ test.concurrent.for([
   expect(stdout).toContain(words);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
+
+test.each(['watchdog', 'balancer'])(
+  '%s, given nothing but how it is watched: its help, and nothing is started',
+  async (command) => {
+    const env = { ROLLCALL_ADMIN: '127.0.0.1:9100', ROLLCALL_LOG_LEVEL: 'debug' };
+    const { status, stdout, stderr } = await world.run([command], { env });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^Usage: rollcall ${command} .*--etcd`, 's'));
+    expect(stderr).toMatch(/\nrollcall: no option given: .*\n$/);
+  },
+);

@@ -13,6 +13,8 @@ export interface RenderSettings {
   readonly confirmListen: string;
   readonly confirmPath: string;
   readonly pidFile: string;
+  /** undefined: where nginx was built to. */
+  readonly tempPath?: string | undefined;
   readonly errorLog: string;
   readonly accessLog: string;
   readonly workerShutdownTimeoutMs: number;
@@ -27,6 +29,7 @@ export function variablesOf(settings: RenderSettings, services: readonly Service
     confirm_listen: settings.confirmListen,
     confirm_path: settings.confirmPath,
     pid: settings.pidFile,
+    temp_path: settings.tempPath ?? '',
     error_log: settings.errorLog,
     access_log: settings.accessLog,
     worker_shutdown_timeout_ms: settings.workerShutdownTimeoutMs,

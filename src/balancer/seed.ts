@@ -1,0 +1,76 @@
+/**
+ * Makes a directory ready for nginx to start on before there is a balancer or an etcd: the files of
+ * nginx's own configuration, and a first nginx.conf without backends. It never replaces an nginx.conf
+ * that anybody has written; killed half-way, the next run completes it.
+ */
+import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { messageOf, UsageError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
+import type { ConfigFile } from './nginx/config-file.ts';
+import { copyPrefix, planSeed } from './seed-plan.ts';
+
+export interface Seed {
+  readonly file: Pick<ConfigFile, 'path' | 'text' | 'stage' | 'commit'>;
+  /** A directory with nginx's own configuration. */
+  readonly from: string;
+  /** The file without backends. */
+  readonly first: string;
+}
+
+const shownNames = 3;
+
+/**
+ * @returns what was done, in words.
+ * @throws UsageError when the directory holds something else, with nothing changed.
+ */
+export async function seed({ file, from, first }: Seed): Promise<string> {
+  const directory = dirname(file.path);
+  if (resolve(from) === directory) {
+    throw new UsageError(
+      `--from ${from} is the directory of --nginx-conf ${file.path}: give the one that nginx was installed with, and another to fill`,
+    );
+  }
+  const pristine = join(from, 'nginx.conf');
+  const given = await readFile(pristine, 'utf8').catch((error: unknown) => {
+    throw new UsageError(
+      `--from ${from}: ${messageOf(error)}: give a directory with nginx's own configuration, such as /etc/nginx`,
+    );
+  });
+  const plan = planSeed(await readdir(directory), await readdir(from));
+  if (plan.kind === 'refuse') throw new UsageError(refusal(file.path, plan.foreign));
+  if (plan.kind === 'fill') await copyAll(plan.missing, from, directory);
+
+  const text = await file.text();
+  const isFirst = text === undefined || text === given;
+  if (isFirst) {
+    await file.stage(first);
+    const { durable } = await file.commit(undefined);
+    await durable;
+  }
+  const copied = plan.kind === 'fill' ? plan.missing.length : 0;
+  const filled = copied > 0 ? `filled from ${from}` : 'kept as it is';
+  const written = isFirst
+    ? `a first ${basename(file.path)} without backends`
+    : 'its nginx.conf kept';
+  return `${directory}: ${filled}, ${written}`;
+}
+
+/** Each whole or not at all. */
+async function copyAll(names: readonly string[], from: string, to: string): Promise<void> {
+  for (const name of names) {
+    const copy = join(to, copyPrefix + name);
+    await rm(copy, { recursive: true, force: true });
+    await cp(join(from, name), copy, { recursive: true, verbatimSymlinks: true });
+    await rename(copy, join(to, name));
+  }
+}
+
+function refusal(path: string, foreign: readonly string[]): string {
+  const names = foreign.slice(0, shownNames).map((name) => printable(name, 40));
+  const more = foreign.length > shownNames ? ` and ${foreign.length - shownNames} more` : '';
+  return (
+    `--nginx-conf ${path}: ${dirname(path)} holds ${names.join(', ')}${more} and no configuration of nginx: ` +
+    'give it a directory, or a volume, of its own'
+  );
+}
