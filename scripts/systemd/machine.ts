@@ -51,7 +51,9 @@ export async function bootMachine(files: Readonly<Record<string, string>>): Prom
   const id = await docker(
     call,
     ...['run', '--detach', '--network', 'none'],
-    ...['--cap-add', 'SYS_ADMIN', '--security-opt', 'seccomp=unconfined'],
+    // As systemd has it on a host: to box a service in it has to see what /proc hides.
+    ...['--cap-add', 'SYS_ADMIN', '--cap-add', 'SYS_PTRACE'],
+    ...['--security-opt', 'seccomp=unconfined'],
     ...['--security-opt', 'apparmor=unconfined', '--cgroupns=private'],
     ...['--tmpfs', '/run:exec', '--tmpfs', '/run/lock', '--tmpfs', '/tmp'],
     ...['--volume', '/usr:/usr:ro', '--volume', `${checkout}:${checkoutPath}:ro`],

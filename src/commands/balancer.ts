@@ -20,10 +20,13 @@ import { becomeSoleWriter } from '../balancer/sole-writer.ts';
 import { balancerMetrics } from '../balancer/telling/metrics.ts';
 import { reporter } from '../balancer/telling/report.ts';
 import { balancerStatus, unreadyReason } from '../balancer/telling/status.ts';
+import { tellSupervisor } from '../balancer/telling/supervision.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { httpGet } from '../lib/http-get.ts';
 import { createLog, Notices } from '../lib/log.ts';
+import { runCommand } from '../lib/run-command.ts';
 import { shutdownSignal } from '../lib/shutdown.ts';
+import { systemdNotifier } from '../lib/systemd-notify.ts';
 import { version } from '../lib/version.ts';
 import { balancerOptions, balancerSettings } from '../options/balancer-options.ts';
 import { type CommandSpec, parseCommandLine } from '../options/command-line.ts';
@@ -101,6 +104,7 @@ export async function run(
     );
   }
 
+  const supervisor = tellSupervisor(systemdNotifier(environment, runCommand, log), signal);
   const nginx = nginxControl(settings, clock);
   const witness = tellsGeneration ? undefined : new WorkersWitness();
   const onCheck = (tookMs: number) => metrics.checking.observe(tookMs / 1000);
@@ -126,6 +130,7 @@ export async function run(
         said = acknowledger.onTurn(latest);
         keeper.onTurn(latest);
         report(latest, said);
+        supervisor.onTurn(latest);
       },
     },
     settings,
@@ -133,7 +138,10 @@ export async function run(
   );
   await acknowledged;
   await keeper.written();
-  if (!once) return 0;
+  if (!once) {
+    await supervisor.stopped;
+    return 0;
+  }
   if (!outcome.ok) process.stderr.write(`rollcall: ${outcome.reason}\n`);
   return outcome.ok ? 0 : 1;
 }

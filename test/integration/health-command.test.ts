@@ -1,8 +1,11 @@
 /** `rollcall health`, as it ships, beside a process that does well, does not, or is not there. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { startApache } from '../../scripts/parts/apache.ts';
 import { freePort } from '../../scripts/parts/ports.ts';
 import { startWatchdog } from '../../scripts/parts/rollcall.ts';
+import { makeScratch } from '../../scripts/parts/scratch.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
 import { runCli } from '../support/cli.ts';
 import { httpServer } from '../support/local-server.ts';
@@ -14,10 +17,11 @@ test('a watchdog turns, and does its duty while its apache answers', async () =>
   using keys = await openKeys(inject('etcdUrl'));
   await using apache = await startApache();
   const port = await freePort();
-  await using _watchdog = await startWatchdog({
+  await using watchdog = await startWatchdog({
     ...{ etcd: inject('etcdUrl'), key: keys.key('apache'), address: apache.address },
     ...{ interval: '100ms', 'fast-interval': '50ms', admin: `0.0.0.0:${port}` },
   });
+  expect(watchdog.pid).toBeGreaterThan(0);
   const env = { ROLLCALL_ADMIN: `0.0.0.0:${port}` };
   const health = (...words: string[]) => runCli(['health', ...words], { env });
   await waitUntil({ expected: 'it to be ready', withinMs: 10_000 }, async () => {
@@ -50,4 +54,22 @@ test('it has to be said whom to ask', async () => {
   expect(await runCli(['health'])).toMatchObject({
     ...{ status: 2, stderr: expect.stringMatching(/--admin HOST:PORT.*ROLLCALL_ADMIN.*\n$/) },
   });
+});
+
+test('it loads next to nothing: an engine runs it every few seconds', async () => {
+  await using server = await httpServer((_request, response) => response.end('ok\n'));
+  await using scratch = await makeScratch('health');
+  const [hook, list] = [join(scratch.path, 'hook.cjs'), join(scratch.path, 'loaded.json')];
+  const loaded = '[Object.keys(require.cache), process.moduleLoadList]';
+  const write = `require('node:fs').writeFileSync(${JSON.stringify(list)}, JSON.stringify(${loaded}))`;
+  await writeFile(hook, `process.on('exit', () => ${write})`);
+  const env = { NODE_OPTIONS: `--require ${hook}`, ROLLCALL_ADMIN: new URL(server.url).host };
+  expect(await runCli(['health'], { env })).toEqual(ok);
+
+  const [files, builtIn] = JSON.parse(await readFile(list, 'utf8')) as [string[], string[]];
+  const texts = await Promise.all(files.map((path) => readFile(path, 'utf8')));
+  expect(files.filter((path) => path.endsWith('/health.js'))).toHaveLength(1);
+  // Most of it is the parser of the command line. The log or the client of etcd are 600 KB more.
+  expect(texts.join('').length).toBeLessThan(150_000);
+  expect(builtIn.filter((name) => name.includes('undici'))).toEqual([]);
 });

@@ -2,11 +2,12 @@
  * `rollcall seed`, as it ships: a directory on which the real nginx starts before there is a balancer
  * or an etcd, and nothing of anybody else's replaced.
  */
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { httpGet } from '../../scripts/parts/http-get.ts';
-import { startNginx } from '../../scripts/parts/nginx.ts';
+import { nginxProgram, startNginx } from '../../scripts/parts/nginx.ts';
 import { freePort } from '../../scripts/parts/ports.ts';
 import { makeScratch } from '../../scripts/parts/scratch.ts';
 import { generationOf } from '../../src/balancer/render/render.ts';
@@ -28,14 +29,16 @@ async function makePlace() {
     ...['--nginx-pid', inside('nginx.pid'), '--nginx-temp', inside('temp')],
     ...['--error-log', 'stderr', '--access-log', 'off'],
   ];
-  const run = (...more: string[]) =>
-    runCli(['seed', '--from', from, '--nginx-conf', conf, ...rendered, ...more]);
+  const words = ['seed', '--from', from, '--nginx-conf', conf, ...rendered];
+  const run = (...more: string[]) => runCli([...words, ...more]);
+  const runThrough = (through: readonly string[]) => runCli(words, { through });
   return {
     ...{
       from,
       target,
       conf,
       run,
+      runThrough,
       inside,
       url: `http://${listen}/`,
       confirmUrl: `http://${confirm}/`,
@@ -52,7 +55,8 @@ test('an empty directory is filled, and nginx serves 503 from it, and its genera
   expect(await place.run()).toEqual(done('a first nginx.conf without backends'));
   expect(await readFile(join(place.target, 'conf.d', 'more.conf'), 'utf8')).toBe('# more\n');
 
-  await using _nginx = await startNginx({ conf: place.conf, url: place.url });
+  await using nginx = await startNginx({ conf: place.conf, url: place.url });
+  expect(nginx.pid).toBeGreaterThan(0);
   expect((await httpGet(place.url, 2000)).status).toBe(503);
   const generation = generationOf(await readFile(place.conf, 'utf8'));
   expect((await httpGet(place.confirmUrl, 2000)).body).toContain(`"generation":"${generation}"`);
@@ -120,10 +124,52 @@ test.each([
   expect(await readdir(place.target)).toEqual([]);
 });
 
-test('the directory to fill is not the one to copy from', async () => {
+test('the directory to fill is not the one to copy from, by whatever name', async () => {
   await using place = await makePlace();
-  expect(await place.run('--from', place.target)).toEqual(refused('--from .*'));
-  await writeFile(place.conf, '# by hand\n');
-  expect(await place.run('--from', place.target)).toEqual(refused('and another to fill'));
-  expect(await readFile(place.conf, 'utf8')).toBe('# by hand\n');
+  const link = place.inside('link');
+  await symlink(place.target, link);
+  for (const same of [place.target, link, join(place.target, '..', 'volume')]) {
+    await writeFile(place.conf, '# by hand\n');
+    await writeFile(join(place.target, 'mime.types'), 'types {}\n');
+    expect(await place.run('--from', same)).toEqual(refused('and another to fill'));
+    expect(await readFile(place.conf, 'utf8')).toBe('# by hand\n');
+  }
 });
+
+test.each(['nginx.conf', 'mime.types'])('a source without %s is refused', async (name) => {
+  await using place = await makePlace();
+  await rm(join(place.from, name));
+  expect(await place.run()).toEqual(refused(`--from .*${name}.*such as /etc/nginx\\n$`));
+  expect(await readdir(place.target)).toEqual([]);
+});
+
+test('a volume that was made for another user is refused, with both', async () => {
+  await using place = await makePlace();
+  await chmod(place.target, 0o555);
+  const through = asNobody();
+  const ran = await place.runThrough(through);
+  const own = through.length > 0 ? nobody : process.geteuid?.();
+  const { uid } = await stat(place.target);
+  expect(ran).toEqual(
+    refused(`cannot be written \\(EACCES.* of uid ${uid}, this of uid ${own}\\)`),
+  );
+});
+
+test('without root, nginx takes what was seeded, and keeps its files where it is told to', async () => {
+  await using place = await makePlace();
+  await place.run();
+  for (const path of [place.inside(), place.inside('temp')]) await chmod(path, 0o777);
+  const [program = '', ...words] = [...asNobody(), nginxProgram(), '-t', '-c', place.conf];
+  const { status, stderr } = spawnSync(program, words, { encoding: 'utf8', timeout: 10_000 });
+  expect(stderr).toContain('test is successful');
+  expect(status).toBe(0);
+  expect(await readdir(place.inside('temp'))).toHaveLength(5);
+});
+
+const nobody = 65_534;
+
+/** root may write everywhere. */
+function asNobody(): readonly string[] {
+  if (process.geteuid?.() !== 0) return [];
+  return ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--'];
+}

@@ -64,12 +64,10 @@ beforeAll(async () => {
         `ExecStart=${apache} -d /srv/apache-%i -f /srv/apache-%i/apache.conf -DFOREGROUND`,
       ),
       '/etc/systemd/system/rollcall-watchdog@.service': await readFile(
-        'units/rollcall-watchdog@.service',
+        'units/host/rollcall-watchdog@.service',
         'utf8',
       ),
       '/etc/systemd/system/rollcall-watchdog@.service.d/test.conf': [
-        // Stopped before its apache, and started after it.
-        ...['[Unit]', 'After=apache@%i.service', 'PartOf=apache@%i.service'],
         ...['[Service]', 'ExecStart=', `ExecStart=${rollcall} watchdog`],
       ].join('\n'),
       '/srv/nginx/conf.d/temporary.conf': ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']

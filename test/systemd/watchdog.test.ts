@@ -26,11 +26,11 @@ const stack = new AsyncDisposableStack();
 
 beforeAll(async () => {
   const apache = findProgram('apache2', 'httpd');
-  const shipped = await readFile('units/rollcall-watchdog@.service', 'utf8');
+  const shipped = await readFile('units/host/rollcall-watchdog@.service', 'utf8');
   machine = stack.use(
     await bootMachine({
       '/etc/systemd/system/etcd.service': service(`${findProgram('etcd')} --data-dir /run/etcd`),
-      '/etc/systemd/system/apache.service': service(
+      '/etc/systemd/system/apache@.service': service(
         `${apache} -d /srv/apache -f /srv/apache/apache.conf -DFOREGROUND`,
       ),
       '/srv/apache/apache.conf': apacheConf({
@@ -52,7 +52,7 @@ beforeAll(async () => {
       ].join('\n'),
     }),
   );
-  await machine.run('systemctl', 'start', 'etcd', 'apache');
+  await machine.run('systemctl', 'start', 'etcd', 'apache@8001');
   await until('etcd to answer', async () => (await valueOfKey()) === '');
 });
 afterAll(() => stack.disposeAsync());
