@@ -1,6 +1,7 @@
 /**
- * The two commands of this project as children, from the compiled dist/: what runs here is what
- * ships. Each is ready when its admin address says that it is healthy; its log is read line by line.
+ * The two commands of this project as children, from the compiled dist/ unless another release is
+ * given: what runs here is what ships. Each is ready when its admin address says that it is healthy;
+ * its log is read line by line.
  */
 import { fileURLToPath } from 'node:url';
 import { httpGet } from './http-get.ts';
@@ -8,7 +9,9 @@ import { freePort } from './ports.ts';
 import { type Program, startProgram } from './program.ts';
 import type { BalancerStatus, WatchdogStatus } from './status.ts';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+/** The command line of this checkout. */
+export const builtCli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
 const ASKED_WITHIN_MS = 1000;
 const KEPT_RECORDS = 2000;
 
@@ -30,24 +33,26 @@ export interface Rollcall<Status> extends Program {
   status(): Promise<Status>;
 }
 
-export const startWatchdog = (flags: Flags): Promise<Rollcall<WatchdogStatus>> =>
-  startRollcall('watchdog', flags);
+export const startWatchdog = (flags: Flags, cli = builtCli): Promise<Rollcall<WatchdogStatus>> =>
+  startRollcall('watchdog', flags, cli);
 
 /** @param launcher a program and its first words, where another one is to run it. */
 export const startBalancer = (
   flags: Flags,
   launcher: readonly string[] = [],
-): Promise<Rollcall<BalancerStatus>> => startRollcall('balancer', flags, launcher);
+  cli = builtCli,
+): Promise<Rollcall<BalancerStatus>> => startRollcall('balancer', flags, cli, launcher);
 
 async function startRollcall<Status>(
   subcommand: string,
   flags: Flags,
+  cli: string,
   launcher: readonly string[] = [],
 ): Promise<Rollcall<Status>> {
   const admin = flags['admin'] ?? `127.0.0.1:${await freePort()}`;
   const adminUrl = `http://${admin}`;
   const log: LogRecord[] = [];
-  const command = [process.execPath, CLI, subcommand, ...asArguments({ ...flags, admin })];
+  const command = [process.execPath, cli, subcommand, ...asArguments({ ...flags, admin })];
   const [first = process.execPath, ...words] = [...launcher, ...command];
 
   const program = await startProgram({

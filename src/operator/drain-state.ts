@@ -10,7 +10,7 @@
 import { type Confirmations, confirmationsIn, type DrainUntil } from '../registry/confirmation.ts';
 import type { WatchdogRecord } from '../registry/record.ts';
 import type { Guard, StoredKey, Write } from '../registry/store.ts';
-import { type Look, type Places, watchdogIn } from './look.ts';
+import { type Look, type Places, unreadIn, watchdogIn } from './look.ts';
 
 /** What was seen before. */
 export interface DrainMemory {
@@ -35,6 +35,8 @@ export type DrainState =
       readonly kind: 'key there';
       readonly key: StoredKey;
       readonly watchdog: WatchdogRecord | undefined;
+      /** Why its record cannot be read. */
+      readonly unread: string | undefined;
       /** It was absent before. */
       readonly again: boolean;
     }
@@ -71,7 +73,7 @@ export function judgeDrain(
     const watchdog = watchdogIn(record);
     const again = isBack || absentAt !== undefined;
     return judged(
-      { kind: 'key there', key, watchdog, again },
+      { kind: 'key there', key, watchdog, unread: unreadIn(record), again },
       { presentAt: revision, absentAt: undefined, isBack: again },
     );
   }

@@ -56,7 +56,12 @@ export async function lookAt(
 
 /** A record without a lease vouches for nobody. */
 export function watchdogIn(record: StoredKey | undefined): WatchdogRecord | undefined {
-  if (!record || record.leaseId === '0') return undefined;
-  const parsed = parseRecord(record.value);
-  return parsed.ok ? parsed.value : undefined;
+  const parsed = record && record.leaseId !== '0' ? parseRecord(record.value) : undefined;
+  return parsed?.ok ? parsed.value : undefined;
+}
+
+/** Why nothing is known of a watchdog whose record is there: it is of a greater format, say. */
+export function unreadIn(record: StoredKey | undefined): string | undefined {
+  const parsed = record && record.leaseId !== '0' ? parseRecord(record.value) : undefined;
+  return parsed && !parsed.ok ? parsed.reason : undefined;
 }

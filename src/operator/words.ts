@@ -2,10 +2,9 @@
 import type { Confirmations } from '../registry/confirmation.ts';
 import type { DrainOrder } from '../registry/drain-order.ts';
 import type { WatchdogRecord } from '../registry/record.ts';
-import type { StoredKey } from '../registry/store.ts';
 import type { DrainPlan } from './drain-plan.ts';
 import type { DrainState } from './drain-state.ts';
-import { type Look, watchdogIn } from './look.ts';
+import { type Look, unreadIn, watchdogIn } from './look.ts';
 import type { RotationState } from './rotation-state.ts';
 import type { Scene } from './scene.ts';
 import type { UndrainPlan } from './undrain-plan.ts';
@@ -15,6 +14,8 @@ function orderWords({ by, at, reason }: DrainOrder): string {
   const since = at === null ? '' : `since ${at} `;
   return `${since}by ${by}${reason === null ? '' : ` (${reason})`}`;
 }
+
+const unreadWords = (unread: string) => `the record of its watchdog cannot be read: ${unread}`;
 
 const watchdogWords = ({ host, pid }: WatchdogRecord) => `its watchdog on ${host} (pid ${pid})`;
 
@@ -52,12 +53,13 @@ export function takenBackWords(
   { record }: Pick<Look, 'record'>,
 ): string {
   if (plan.kind === 'not drained') return `${key}: it is not drained: nothing was changed`;
-  return `${key}: the order is taken back: ${keyWords(plan.key, watchdogIn(record))}`;
+  return `${key}: the order is taken back: ${keyWords(plan.key, watchdogIn(record), unreadIn(record))}`;
 }
 
 function keyWords(
   after: Extract<UndrainPlan, { readonly kind: 'write' }>['key'],
   watchdog: WatchdogRecord | undefined,
+  unread: string | undefined,
 ): string {
   switch (after) {
     case 'put back':
@@ -65,6 +67,7 @@ function keyWords(
     case 'there':
       return 'its key is there already, and stays as it is';
     case 'up to its watchdog':
+      if (unread !== undefined) return unreadWords(unread);
       return watchdog
         ? `${watchdogWords(watchdog)} puts its key back once it passes`
         : 'no watchdog is known that would put its key back';
@@ -112,11 +115,19 @@ export function drainPendingWords(
 ): readonly string[] {
   if (state.kind === 'confirming') return confirmationLines(state.by);
   const is = state.again ? 'is there again' : 'is still there';
-  return [`${key} ${is}, ${holderWords(key, state.key, state.watchdog)}`];
+  return [`${key} ${is}, ${holderWords(key, state)}`];
 }
 
-function holderWords(key: string, { leaseId }: StoredKey, watchdog: WatchdogRecord | undefined) {
+function holderWords(
+  key: string,
+  {
+    key: { leaseId },
+    watchdog,
+    unread,
+  }: Pick<Extract<DrainState, { readonly kind: 'key there' }>, 'key' | 'watchdog' | 'unread'>,
+) {
   if (leaseId === '0') return `put by hand, and no watchdog takes it away: etcdctl del ${key} does`;
+  if (unread !== undefined) return `held under lease ${leaseId}; ${unreadWords(unread)}`;
   return watchdog
     ? `held by ${watchdogWords(watchdog)}`
     : `held under lease ${leaseId} by somebody who leaves no record`;
@@ -133,7 +144,7 @@ export function rotationPendingWords(
       return [`${key} is drained ${orderWords(state.order)}: ${comes}; rollcall undrain ${key}`];
     }
     case 'absent':
-      return [`${key} is not there: ${absentWords(state.watchdog)}`];
+      return [`${key} is not there: ${absentWords(state)}`];
     case 'no backend':
       return [`${key} is no backend for nginx: ${state.reason}`];
     case 'confirming':
@@ -143,7 +154,11 @@ export function rotationPendingWords(
   }
 }
 
-function absentWords(watchdog: WatchdogRecord | undefined): string {
+function absentWords({
+  watchdog,
+  unread,
+}: Pick<Extract<RotationState, { readonly kind: 'absent' }>, 'watchdog' | 'unread'>): string {
+  if (unread !== undefined) return unreadWords(unread);
   if (!watchdog) return 'no watchdog is known that would put it';
   const { state, reason, drain } = watchdog;
   const why = reason === null ? '' : ` (${reason})`;

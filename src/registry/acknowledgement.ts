@@ -7,10 +7,12 @@
  *   key    RECORD_PREFIX/balancers/PREFIX/INSTANCE
  *   value  a JSON object of the fields below, at most 4096 bytes
  *
- * It changes with what it says and never else. Fields that are not known here are ignored.
+ * It changes with what it says and never else. Fields that are not known here are ignored. One of a
+ * greater format is somebody who is alive, and has confirmed nothing that can be read here.
  */
 import { printable } from '../lib/printable.ts';
 import type { Parsed } from './backend.ts';
+import { format, readableFormat } from './format.ts';
 import { type JsonObject, parseJsonObject } from './json-object.ts';
 import type { StoredKey } from './store.ts';
 
@@ -69,6 +71,7 @@ export function formatAcknowledgement(said: Acknowledgement): string {
   const { cluster, revision, generation, olderLive } = said;
   const omits = thatHaveRoom(said.omits);
   return JSON.stringify({
+    format,
     instance: printable(instance, maxNameChars),
     host: printable(host, maxNameChars),
     pid,
@@ -98,6 +101,8 @@ export function parseAcknowledgement(text: string): Parsed<Acknowledgement> {
   const parsed = parseJsonObject(text);
   if (!parsed.ok) return parsed;
   const object = parsed.value;
+  const readable = readableFormat(object);
+  if (!readable.ok) return readable;
   const { pid, revision, generation, olderLive } = object;
   for (const field of ['instance', 'host', 'version', 'service', 'cluster']) {
     if (typeof object[field] !== 'string') return no(field, 'no text');
@@ -121,6 +126,15 @@ export function parseAcknowledgement(text: string): Parsed<Acknowledgement> {
       admin: typeof admin === 'string' ? printable(admin, 2 * maxNameChars) : null,
     },
   };
+}
+
+/** "lb1 (pid 7)": whom an operator would look for; of any format, and undefined where it does not say. */
+export function speakerOf(text: string): string | undefined {
+  const parsed = parseJsonObject(text);
+  if (!parsed.ok) return undefined;
+  const { host, pid } = parsed.value;
+  if (typeof host !== 'string' || host === '' || !isWhole(pid, 1)) return undefined;
+  return `${printable(host, maxNameChars)} (pid ${pid})`;
 }
 
 const isGeneration = (value: unknown): value is string =>

@@ -4,9 +4,10 @@
  *
  * An acknowledgement counts when it is of this store, and when it was written after the revision that
  * is waited for: one that a restored etcd brought back, or that was written before its balancer
- * noticed the restore, says something of another past.
+ * noticed the restore, says something of another past. One that cannot be read, of a greater format
+ * say, is waited for too: its balancer is alive, and what its nginx serves is not known here.
  */
-import { type Acknowledgement, parseAcknowledgement } from './acknowledgement.ts';
+import { type Acknowledgement, parseAcknowledgement, speakerOf } from './acknowledgement.ts';
 import { splitKey } from './backend.ts';
 import type { Moment, StoredKey } from './store.ts';
 
@@ -49,7 +50,7 @@ export function confirmationsIn(
     const parsed = parseAcknowledgement(stored.value);
     if (!parsed.ok) {
       missing.push({
-        who: splitKey(stored.key).name,
+        who: speakerOf(stored.value) ?? splitKey(stored.key).name,
         why: `its acknowledgement: ${parsed.reason}`,
       });
       continue;

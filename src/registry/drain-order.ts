@@ -2,7 +2,8 @@
  * An operator's order to drain a backend. Pure. It has no lease: it stands until it is taken back,
  * whatever becomes of the watchdog and of whoever gave it. While it stands no watchdog holds the
  * key. That it is there is the order; what it says is for people, so that one put by hand with
- * etcdctl, whatever its value, is an order too.
+ * etcdctl, whatever its value, is an order too; and so is one of any format. What is read of it means
+ * the same in every format.
  *
  *   key    RECORD_PREFIX/watchdogs/PREFIX/NAME:drain    (a colon stands in no key of a backend)
  *   value  a JSON object of the fields below
@@ -10,6 +11,7 @@
  * It lies beside the record of the watchdog, where balancers look for what explains a key that is gone.
  */
 import { printable } from '../lib/printable.ts';
+import { format } from './format.ts';
 import { parseJsonObject } from './json-object.ts';
 import { recordKey } from './record.ts';
 
@@ -36,6 +38,7 @@ export const isDrainOrder = (key: string) => key.endsWith(suffix);
 
 export function formatDrainOrder({ by, at, reason, value }: DrainOrder): string {
   return JSON.stringify({
+    format,
     by: printable(by, maxChars.by),
     at,
     reason: reason === null ? null : printable(reason, maxChars.reason),

@@ -8,10 +8,12 @@
  *   value  a JSON object of the fields below, at most 4096 bytes
  *
  * Whatever is read from it can be shown on one line of a terminal. Fields that are not
- * known here are ignored; those that are known are read strictly.
+ * known here are ignored; those that are known are read strictly. Of a greater format nothing is
+ * read, so that it proves nothing.
  */
 import { printable } from '../lib/printable.ts';
 import { type Parsed, parseAddress } from './backend.ts';
+import { format, readableFormat } from './format.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from './json-object.ts';
 import type { StoredKey } from './store.ts';
 
@@ -57,6 +59,7 @@ export function formatRecord(record: WatchdogRecord): string {
   const { instance, host, pid, version, admin, address, probe, state, since, reason } = record;
   const { drain } = record;
   return JSON.stringify({
+    format,
     instance: printable(instance, maxChars.name),
     host: printable(host, maxChars.name),
     pid,
@@ -74,6 +77,8 @@ export function formatRecord(record: WatchdogRecord): string {
 export function parseRecord(text: string): Parsed<WatchdogRecord> {
   const object = parseJsonObject(text);
   if (!object.ok) return object;
+  const readable = readableFormat(object.value);
+  if (!readable.ok) return readable;
   try {
     return { ok: true, value: recordFrom(object.value) };
   } catch (error) {

@@ -86,7 +86,9 @@ test('certificates that are refused are replaced by those that are not, without 
   }
   await using store = await openStores(etcd.url, files);
   const grantOne = () => store.leases.grantLease(5000, unhurried);
-  const notAccepted = /did not accept the client certificate, or asks for one \(.*alert bad cert/;
+  // The alert is of the TLS that etcd is built with: Debian's 3.4 says the first, its 3.5 the second.
+  const notAccepted =
+    /did not accept the client certificate, or asks for one \(.*alert (bad certificate|unknown ca)/;
   expect(await reasonOf(grantOne())).toMatch(notAccepted);
   expect(await reasonOf(store.leases.renewLease('1', unhurried))).toMatch(notAccepted);
   await copyFile(tls.client.cert, files.cert);

@@ -5,6 +5,7 @@ import {
   acknowledgementKey,
   formatAcknowledgement,
   parseAcknowledgement,
+  speakerOf,
 } from '../../src/registry/acknowledgement.ts';
 
 const said: Acknowledgement = {
@@ -59,4 +60,28 @@ test('whatever is read, it is a value or a reason, and can be shown on one line'
       expect(() => parseAcknowledgement(name)).not.toThrow();
     }),
   );
+});
+
+test('at its longest it fits into what is kept of a value', () => {
+  for (const char of ['𝄞', '"', '\\', 'x']) {
+    const long = char.repeat(999);
+    const text = formatAcknowledgement({
+      ...{ ...said, instance: long, host: long, version: long, admin: long, service: long },
+      ...{ cluster: long, pid: 4_194_304, revision: Number.MAX_SAFE_INTEGER },
+      omits: Array.from({ length: 200 }, (_, n) => `${n}-`.repeat(12)),
+    });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096);
+    expect(parseAcknowledgement(text)).toMatchObject({ ok: true, value: { omitsMore: true } });
+  }
+});
+
+test.each([
+  [said, 'lb1 (pid 7)'],
+  [{ format: 9, host: 'lb1', pid: 7 }, 'lb1 (pid 7)'],
+  [{ host: 'l\u001bb1', pid: 7 }, 'l\ufffdb1 (pid 7)'],
+  [{ host: '', pid: 7 }, undefined],
+  [{ host: 'lb1', pid: '7' }, undefined],
+  [[], undefined],
+])('whom %j is from', (value, who) => {
+  expect(speakerOf(JSON.stringify(value))).toBe(who);
 });

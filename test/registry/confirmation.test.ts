@@ -60,6 +60,22 @@ test.each<readonly [what: string, awaited: Awaited, stored: StoredKey, why: stri
   expect(missing(awaited, stored)).toEqual([expect.stringContaining(why)]);
 });
 
+test('one of a greater format is waited for, by its host, and confirms nothing of what it seems to say', () => {
+  const stored = acknowledged(saying('lb2', 50));
+  const later = { ...stored, value: JSON.stringify({ ...JSON.parse(stored.value), format: 2 }) };
+  const why =
+    'lb2 (pid 7): its acknowledgement: it is of format 2, and this rollcall knows 1: upgrade this one';
+  for (const awaited of [gone, finished, served]) {
+    expect(missing(awaited, stored)).toEqual([]);
+    expect(missing(awaited, acknowledged(saying('lb1', 20)), later)).toEqual([why]);
+  }
+});
+
+test('one of a greater format that says nothing known is named by its key', () => {
+  const stored = storedKey('/rollcall/balancers/test/one', '{"format":2,"host":{"name":"lb2"}}');
+  expect(missing(gone, stored)).toEqual([expect.stringMatching(/^one: .* is of format 2, /)]);
+});
+
 test('what is left out, and old workers, are no matter for a drain until it is confirmed', () => {
   const said = saying('lb', 20, { omits: ['apache-8001'], omitsMore: true, olderLive: true });
   expect(missing(gone, acknowledged(said))).toEqual([]);

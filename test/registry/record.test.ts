@@ -19,7 +19,7 @@ test('the record of a key lies below its own prefix', () => {
 
 test('what is written is one line, in a fixed order, and is read back', () => {
   expect(formatRecord(record)).toBe(
-    '{"instance":"one","host":"web1","pid":42,"version":"0.0.0","admin":"127.0.0.1:9101",' +
+    '{"format":1,"instance":"one","host":"web1","pid":42,"version":"0.0.0","admin":"127.0.0.1:9101",' +
       '"address":"127.0.0.1:8001","probe":"http://127.0.0.1:8001/","state":"down",' +
       '"since":"2026-01-01T00:00:00.000Z","reason":"connection refused","drain":null}',
   );
@@ -144,3 +144,16 @@ test('nothing, or nothing that can be read, or nothing that a lease keeps, prove
   expect(verdictOn(undefined, recordWith(formatRecord(record), '0'))).toBe('unknown');
   expect(verdictOn(key, undefined)).toBe('registered');
 });
+
+test.each(['down', 'rising', 'drained'])(
+  'a record of a greater format proves nothing, though it says "%s" as we would',
+  (what) => {
+    const drain = { by: 'operator', since: record.since };
+    const said = what === 'drained' ? { ...record, drain } : { ...record, state: what };
+    const of = (format: number) => recordWith(JSON.stringify({ ...said, format }));
+    expect(verdictOn(undefined, of(1))).toBe(what === 'drained' ? what : 'proven down');
+    expect(verdictOn(undefined, of(2))).toBe('unknown');
+    // That the key is there is no word of the record.
+    expect(verdictOn(key, of(2))).toBe('registered');
+  },
+);
