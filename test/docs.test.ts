@@ -12,8 +12,10 @@ import { spec as seed } from '../src/commands/seed.ts';
 import { spec as undrain } from '../src/commands/undrain.ts';
 import { spec as wait } from '../src/commands/wait.ts';
 import { spec as watchdog } from '../src/commands/watchdog.ts';
+import { balancerSettings } from '../src/options/balancer-options.ts';
 import { type CommandSpec, commandOf, parseCommandLine } from '../src/options/command-line.ts';
 import { type OptionSet, variableFor, wordOf } from '../src/options/option.ts';
+import { watchdogSettings } from '../src/options/watchdog-options.ts';
 
 test.each(Object.entries(generatedTables))(
   'README.md has %s as `npm run docs` writes it',
@@ -26,19 +28,29 @@ test.each(envFiles)('%s is as `npm run docs` writes it', (path, text) => {
   expect(readFileSync(path, 'utf8')).toBe(text);
 });
 
-test.each([
-  ['watchdog', watchdog],
-  ['balancer', balancer],
-] as const)('each line of %s.env is accepted, those in comments too', (name, spec) => {
+const linesOf = (name: string, form: RegExp): Readonly<Record<string, string>> => {
   const text = readFileSync(new URL(`../units/env/${name}.env`, import.meta.url), 'utf8');
-  const lines = text
-    .split('\n')
-    .flatMap((line) => /^#?(ROLLCALL_\w+)=(.*)$/.exec(line)?.slice(1) ?? []);
-  const environment = Object.fromEntries(
-    lines.flatMap((word, at) => (at % 2 === 0 ? [[word, lines[at + 1]]] : [])),
-  ) as Record<string, string>;
-  expect(() => parseCommandLine<OptionSet>(spec, [], environment)).not.toThrow();
-});
+  return Object.fromEntries(
+    Array.from(text.matchAll(form), ([, variable = '', value = '']) => [variable, value]),
+  );
+};
+const settingsOf = {
+  watchdog: (given: Readonly<Record<string, string>>) =>
+    watchdogSettings(parseCommandLine(watchdog, [], given)),
+  balancer: (given: Readonly<Record<string, string>>) =>
+    balancerSettings(parseCommandLine(balancer, [], given)),
+};
+
+test.each(['watchdog', 'balancer'] as const)(
+  '%s.env: every line may stand, together and with those in comments; these change nothing',
+  (name) => {
+    const stands = linesOf(name, /^(ROLLCALL_\w+)=(.*)$/gm);
+    const all = linesOf(name, /^#?(ROLLCALL_\w+)=(.*)$/gm);
+    expect(settingsOf[name](all)).toEqual(settingsOf[name](stands));
+    // docker --env-file passes quotes on.
+    expect(Object.values(all).filter((value) => /^["']/.test(value))).toEqual([]);
+  },
+);
 
 test('README.md has a place for the story', () => {
   expect(() => readMarked(readFileSync(readmePath, 'utf8'), 'story')).not.toThrow();

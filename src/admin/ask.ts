@@ -26,7 +26,11 @@ export async function ask({ host, port, path, timeoutMs }: Question): Promise<An
   const asked = reachable(host);
   try {
     const { status, text } = await get({ host: asked, port, path, timeoutMs });
-    return { ok: status === 200, words: printable(text.trim(), maxWordsChars) };
+    const words = printable(text.replaceAll(/\s+/g, ' ').trim(), maxWordsChars);
+    const isVerdict = status === 200 || (status === 503 && words !== '');
+    // Any other answer is of something else, or of a server in trouble: the status says more.
+    const otherwise = `${asked}:${port}: HTTP ${status}: ${words}`.replace(/: $/, '');
+    return { ok: status === 200, words: isVerdict ? words : otherwise };
   } catch (error) {
     const why =
       error instanceof Error && error.name === 'TimeoutError'

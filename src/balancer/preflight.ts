@@ -43,9 +43,22 @@ export async function refuseUnwritable(nginxConf: string): Promise<void> {
     await access(directory, constants.W_OK | constants.X_OK);
     if (!(await stat(directory)).isDirectory()) throw new Error('it is not a directory');
   } catch (error) {
-    const reason = codeOf(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
+    const reason =
+      codeOf(error) === 'ENOENT'
+        ? 'it does not exist'
+        : `${messageOf(error)}${await whose(directory, codeOf(error))}`;
     throw new UsageError(
       `--nginx-conf ${nginxConf}: ${directory} cannot be written (${reason}): give a file in a writable directory`,
     );
   }
+}
+
+/** Of a volume that was made for another user, that is all there is to know. */
+async function whose(directory: string, code: string | undefined): Promise<string> {
+  if (code !== 'EACCES') return '';
+  const owner = (await stat(directory).catch(() => undefined))?.uid;
+  const own = process.geteuid?.();
+  return owner === undefined || own === undefined
+    ? ''
+    : `; it is of uid ${owner}, this of uid ${own}`;
 }

@@ -3,8 +3,8 @@
  * nginx's own configuration, and a first nginx.conf without backends. It never replaces an nginx.conf
  * that anybody has written; killed half-way, the next run completes it.
  */
-import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { cp, lstat, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { messageOf, UsageError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import type { ConfigFile } from './nginx/config-file.ts';
@@ -26,7 +26,7 @@ const shownNames = 3;
  */
 export async function seed({ file, from, first }: Seed): Promise<string> {
   const directory = dirname(file.path);
-  if (resolve(from) === directory) {
+  if (await isSame(from, directory)) {
     throw new UsageError(
       `--from ${from} is the directory of --nginx-conf ${file.path}: give the one that nginx was installed with, and another to fill`,
     );
@@ -37,7 +37,13 @@ export async function seed({ file, from, first }: Seed): Promise<string> {
       `--from ${from}: ${messageOf(error)}: give a directory with nginx's own configuration, such as /etc/nginx`,
     );
   });
-  const plan = planSeed(await readdir(directory), await readdir(from));
+  const source = await readdir(from);
+  if (!source.includes('mime.types')) {
+    throw new UsageError(
+      `--from ${from}: it has no mime.types: give a directory with the whole of nginx's own configuration, such as /etc/nginx`,
+    );
+  }
+  const plan = planSeed(await readdir(directory), source);
   if (plan.kind === 'refuse') throw new UsageError(refusal(file.path, plan.foreign));
   if (plan.kind === 'fill') await copyAll(plan.missing, from, directory);
 
@@ -56,14 +62,33 @@ export async function seed({ file, from, first }: Seed): Promise<string> {
   return `${directory}: ${filled}, ${written}`;
 }
 
-/** Each whole or not at all. */
+/** By whatever names, links among them: there, each nginx.conf would be "as it was installed". */
+async function isSame(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all(
+    [one, other].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  );
+  return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
+}
+
+/** Each whole or not at all, after a power cut too: whoever finds nginx.conf there never looks again. */
 async function copyAll(names: readonly string[], from: string, to: string): Promise<void> {
   for (const name of names) {
     const copy = join(to, copyPrefix + name);
     await rm(copy, { recursive: true, force: true });
     await cp(join(from, name), copy, { recursive: true, verbatimSymlinks: true });
+    await syncAll(copy);
     await rename(copy, join(to, name));
   }
+}
+
+async function syncAll(path: string): Promise<void> {
+  const found = await lstat(path);
+  if (found.isDirectory()) {
+    for (const name of await readdir(path)) await syncAll(join(path, name));
+  }
+  if (!found.isDirectory() && !found.isFile()) return;
+  await using file = await open(path);
+  await file.sync();
 }
 
 function refusal(path: string, foreign: readonly string[]): string {

@@ -1,12 +1,12 @@
 /** The options of `rollcall health`. */
 import { UsageError } from '../lib/errors.ts';
+import { adminOption } from './admin-option.ts';
 import { onOff, option, type OptionValues } from './option.ts';
-import { sharedOptions } from './shared-options.ts';
 import { duration, type SocketAddress } from './values.ts';
 
 export const healthCommandOptions = {
   admin: option({
-    ...sharedOptions.admin,
+    ...adminOption,
     help: 'where the watchdog or balancer serves it: its own --admin',
     defaultHelp: 'none: it has to be said',
   }),

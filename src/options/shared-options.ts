@@ -1,8 +1,9 @@
 /** Options that the watchdog and the balancer have in common. */
 import { logLevels } from '../lib/log.ts';
+import { adminOption } from './admin-option.ts';
 import { etcdOptions } from './etcd-options.ts';
-import { option, optional } from './option.ts';
-import { choice, socketAddress } from './values.ts';
+import { option } from './option.ts';
+import { choice } from './values.ts';
 
 export const sharedOptions = {
   ...etcdOptions,
@@ -12,11 +13,5 @@ export const sharedOptions = {
     default: 'info',
     parse: choice(...logLevels),
   }),
-  admin: option({
-    placeholder: 'HOST:PORT',
-    help: 'where to serve /metrics, /status, /-/healthy and /-/ready',
-    default: '',
-    defaultHelp: 'not served',
-    parse: optional(socketAddress),
-  }),
+  admin: adminOption,
 };

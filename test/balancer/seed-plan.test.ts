@@ -14,6 +14,18 @@ test.each([
   });
 });
 
+test('what a balancer has left in either is no part of a configuration', () => {
+  const left = [
+    '.nginx.conf.rollcall-lock',
+    '.nginx.conf.rollcall-state',
+    'nginx.conf.before-rollcall',
+  ];
+  expect(planSeed(left.slice(1), [...left, ...source])).toEqual({
+    kind: 'fill',
+    missing: ['conf.d', 'mime.types', 'nginx.conf'],
+  });
+});
+
 test('what was left half filled is completed', () => {
   expect(planSeed(['conf.d'], source)).toEqual({
     kind: 'fill',

@@ -125,7 +125,9 @@ test.concurrent.for([
 test.each(['watchdog', 'balancer'])(
   '%s, given nothing but how it is watched: its help, and nothing is started',
   async (command) => {
-    const env = { ROLLCALL_ADMIN: '127.0.0.1:9100', ROLLCALL_LOG_LEVEL: 'debug' };
+    const watched = { ROLLCALL_ADMIN: '127.0.0.1:9100', ROLLCALL_LOG_LEVEL: 'debug' };
+    // Without an nginx to be found: should it start all the same, this machine's own is left alone.
+    const env = { ...watched, PATH: '/nowhere' };
     const { status, stdout, stderr } = await world.run([command], { env });
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(new RegExp(`^Usage: rollcall ${command} .*--etcd`, 's'));

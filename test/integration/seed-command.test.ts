@@ -12,6 +12,7 @@ import { freePort } from '../../scripts/parts/ports.ts';
 import { makeScratch } from '../../scripts/parts/scratch.ts';
 import { generationOf } from '../../src/balancer/render/render.ts';
 import { runCli } from '../support/cli.ts';
+import { httpServer } from '../support/local-server.ts';
 
 async function makePlace() {
   const scratch = await makeScratch('seed');
@@ -84,6 +85,16 @@ test('a copy that was interrupted is completed', async () => {
   );
   // What was there already may be somebody's.
   expect(await readFile(join(place.target, 'mime.types'), 'utf8')).toBe('types {}\n');
+});
+
+test('a source in which a balancer has run is copied without its lock and its saved pool', async () => {
+  await using place = await makePlace();
+  await using lock = await httpServer(() => {}, join(place.from, '.nginx.conf.rollcall-lock'));
+  expect(lock.url).toBe('');
+  await writeFile(join(place.from, '.nginx.conf.rollcall-state'), '{}');
+  expect(await place.run()).toEqual(done('filled'));
+  expect(await readdir(place.target)).not.toContainEqual(expect.stringContaining('rollcall-lock'));
+  expect(await readdir(place.target)).not.toContainEqual(expect.stringContaining('rollcall-state'));
 });
 
 test('the nginx.conf that an engine copied from the image is replaced, and kept', async () => {
@@ -159,7 +170,7 @@ test('without root, nginx takes what was seeded, and keeps its files where it is
   await using place = await makePlace();
   await place.run();
   for (const path of [place.inside(), place.inside('temp')]) await chmod(path, 0o777);
-  const [program = '', ...words] = [...asNobody(), nginxProgram(), '-t', '-c', place.conf];
+  const [program, ...words] = [...asNobody(), nginxProgram(), '-t', '-c', place.conf];
   const { status, stderr } = spawnSync(program, words, { encoding: 'utf8', timeout: 10_000 });
   expect(stderr).toContain('test is successful');
   expect(status).toBe(0);

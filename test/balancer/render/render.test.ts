@@ -76,6 +76,18 @@ test('every setting reaches the file', () => {
   expect(logged.text).toContain('access_log /var/log/a main;');
 });
 
+test('nginx keeps its temporary files where it was built to, unless it is told', () => {
+  expect(render([]).text).not.toContain('temp_path');
+  const { text } = renderer({ settings: { tempPath: '/tmp' } }).of([]);
+  expect(text.match(/^ *\w+_temp_path .*$/gm)?.map((line) => line.trim())).toEqual([
+    'client_body_temp_path /tmp/client-body;',
+    'proxy_temp_path /tmp/proxy;',
+    'fastcgi_temp_path /tmp/fastcgi;',
+    'uwsgi_temp_path /tmp/uwsgi;',
+    'scgi_temp_path /tmp/scgi;',
+  ]);
+});
+
 test('the file and the answer of nginx carry the same generation', () => {
   const { text, generation } = render([backend('a', 8001)]);
   expect(generation).toMatch(/^[0-9a-f]{12}$/);
