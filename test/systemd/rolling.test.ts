@@ -56,6 +56,7 @@ beforeAll(async () => {
   });
   machine = stack.use(
     await bootMachine({
+      '/etc/sysusers.d/rollcall.conf': await readFile('units/host/rollcall.sysusers', 'utf8'),
       ...Object.fromEntries(apaches),
       '/etc/systemd/system/etcd.service': service(
         `ExecStart=${findProgram('etcd')} --data-dir /run/etcd`,
@@ -94,6 +95,7 @@ const textOf = (path: string) => machine.run('cat', path).catch(() => '');
 const pids = async (name: string) => (await machine.unit(name))['MainPID'];
 
 test('each is restarted in turn, twice, and no request fails', { timeout: 180_000 }, async () => {
+  await machine.run('systemd-sysusers');
   await machine.run('systemctl', 'start', 'etcd', 'balancer');
   await waitUntil({ expected: 'a first nginx.conf', withinMs: 10_000 }, async () => {
     return (await textOf('/srv/nginx/nginx.conf')) !== '' || 'none';

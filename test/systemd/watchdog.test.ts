@@ -29,6 +29,7 @@ beforeAll(async () => {
   const shipped = await readFile('units/host/rollcall-watchdog@.service', 'utf8');
   machine = stack.use(
     await bootMachine({
+      '/etc/sysusers.d/rollcall.conf': await readFile('units/host/rollcall.sysusers', 'utf8'),
       '/etc/systemd/system/etcd.service': service(`${findProgram('etcd')} --data-dir /run/etcd`),
       '/etc/systemd/system/apache@.service': service(
         `${apache} -d /srv/apache -f /srv/apache/apache.conf -DFOREGROUND`,
@@ -52,6 +53,7 @@ beforeAll(async () => {
       ].join('\n'),
     }),
   );
+  await machine.run('systemd-sysusers');
   await machine.run('systemctl', 'start', 'etcd', 'apache@8001');
   await until('etcd to answer', async () => (await valueOfKey()) === '');
 });
