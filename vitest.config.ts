@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...withRealPrograms, 'test/{docker,systemd}/**'],
+          exclude: [...withRealPrograms, 'test/{docker,systemd,deploy}/**'],
         },
       },
       {

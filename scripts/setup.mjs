@@ -26,6 +26,7 @@ const tasks = {
   'test:container-etcd': ['scripts/container-etcd/main.ts'],
   'test:systemd': ['scripts/systemd/main.ts'],
   'test:docker': ['scripts/docker/main.ts'],
+  'test:deploy': ['scripts/deploy/main.ts'],
 };
 
 /**

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../src/lib/errors.ts';
 import { findProgram } from '../parts/find-program.ts';
 import { makeScratch } from '../parts/scratch.ts';
-import { fetchDebianEtcd } from './debian-etcd.ts';
+import { fetchFromDebian } from './debian-package.ts';
 import { defaultEtcdImage } from './default-image.ts';
 import { docker } from './docker.ts';
 import { etcdVersion } from './etcd-version.ts';
@@ -55,7 +55,7 @@ async function makePackaged(host: string): Promise<Image> {
   const installed = findProgram('etcd');
   const isInstalled = WANTED.test(await etcdVersion(installed));
   const from = isInstalled ? installed : join(scratch.path, 'etcd');
-  if (!isInstalled) await fetchDebianEtcd(from);
+  if (!isInstalled) await fetchFromDebian({ name: 'etcd-server', program: 'usr/bin/etcd' }, from);
   const version = await etcdVersion(from);
   if (!WANTED.test(version)) throw new Error(`it is etcd ${version}`);
   // Of this run alone: what another run made of its own stays.

@@ -20,6 +20,9 @@ export interface Seed {
 
 const shownNames = 3;
 
+/** nginx's own; it would answer for the host "localhost" in place of the pool. */
+const welcomePage = 'conf.d/default.conf';
+
 /**
  * @returns what was done, in words.
  * @throws UsageError when the directory holds something else, with nothing changed.
@@ -75,7 +78,8 @@ async function copyAll(names: readonly string[], from: string, to: string): Prom
   for (const name of names) {
     const copy = join(to, copyPrefix + name);
     await rm(copy, { recursive: true, force: true });
-    await cp(join(from, name), copy, { recursive: true, verbatimSymlinks: true });
+    const filter = (path: string) => path !== join(from, welcomePage);
+    await cp(join(from, name), copy, { recursive: true, verbatimSymlinks: true, filter });
     await syncAll(copy);
     await rename(copy, join(to, name));
   }

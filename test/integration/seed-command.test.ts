@@ -23,6 +23,8 @@ async function makePlace() {
   await writeFile(join(from, 'nginx.conf'), '# as it was packaged\n');
   await writeFile(join(from, 'mime.types'), 'types { text/html html; }\n');
   await writeFile(join(from, 'conf.d', 'more.conf'), '# more\n');
+  // nginx's welcome page.
+  await writeFile(join(from, 'conf.d', 'default.conf'), 'server { server_name localhost; }\n');
   const conf = join(target, 'nginx.conf');
   const [listen, confirm] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const rendered = [
@@ -55,6 +57,7 @@ test('an empty directory is filled, and nginx serves 503 from it, and its genera
   await using place = await makePlace();
   expect(await place.run()).toEqual(done('a first nginx.conf without backends'));
   expect(await readFile(join(place.target, 'conf.d', 'more.conf'), 'utf8')).toBe('# more\n');
+  expect(await readdir(join(place.target, 'conf.d'))).toEqual(['more.conf']);
 
   await using nginx = await startNginx({ conf: place.conf, url: place.url });
   expect(nginx.pid).toBeGreaterThan(0);

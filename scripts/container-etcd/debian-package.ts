@@ -1,5 +1,5 @@
 /**
- * etcd 3.5 as Debian trixie packages it, from the mirror that this machine has its own packages from.
+ * One program as Debian trixie packages it, from the mirror that this machine has its own packages from.
  * Nothing is installed and no list of the machine is touched: apt is given sources, lists and a cache
  * of its own, and checks signatures by Debian's keyring, which knows trixie since bookworm 12.1.
  */
@@ -12,24 +12,30 @@ import { makeScratch } from '../parts/scratch.ts';
 import { mirrorsIn } from './mirrors.ts';
 
 const SUITE = 'trixie';
-const PACKAGE = 'etcd-server';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const FETCHED_WITHIN_MS = 120_000;
 const PRINTED_WITHIN_MS = 10_000;
 
 const run = promisify(execFile);
 
+export interface Packaged {
+  /** Of the package. */
+  readonly name: string;
+  /** The program in it, without the first slash. */
+  readonly program: string;
+}
+
 /**
  * @param to where the program is put.
  * @throws with what apt said of each mirror.
  */
-export async function fetchDebianEtcd(to: string): Promise<void> {
+export async function fetchFromDebian(packaged: Packaged, to: string): Promise<void> {
   const mirrors = await machinesMirrors();
   if (mirrors.length === 0) throw new Error('apt has no mirror of Debian');
   const failures: string[] = [];
   for (const mirror of mirrors) {
     try {
-      return await fetchFrom(mirror, to);
+      return await fetchFrom(mirror, packaged, to);
     } catch (error) {
       failures.push(`${mirror}: ${wordsOf(error)}`);
     }
@@ -46,10 +52,10 @@ async function machinesMirrors(): Promise<readonly string[]> {
   return mirrorsIn(stdout, codename);
 }
 
-async function fetchFrom(mirror: string, to: string): Promise<void> {
-  await using scratch = await makeScratch('debian-etcd');
-  const at = (name: string) => join(scratch.path, name);
-  await Promise.all(['lists/partial', 'cache', 'root'].map((name) => makeDirectory(at(name))));
+async function fetchFrom(mirror: string, { name, program }: Packaged, to: string): Promise<void> {
+  await using scratch = await makeScratch('debian-package');
+  const at = (part: string) => join(scratch.path, part);
+  await Promise.all(['lists/partial', 'cache', 'root'].map((part) => makeDirectory(at(part))));
   const source = ['Types: deb', `URIs: ${mirror}`, `Suites: ${SUITE}`, 'Components: main'];
   await writeFile(at('one.sources'), [...source, `Signed-By: ${KEYRING}`, ''].join('\n'));
   const options = [
@@ -61,11 +67,11 @@ async function fetchFrom(mirror: string, to: string): Promise<void> {
   const signal = AbortSignal.timeout(FETCHED_WITHIN_MS);
   const called = { cwd: scratch.path, signal, env: { ...process.env, LC_ALL: 'C' } };
   await run('apt-get', [...options, 'update'], called);
-  await run('apt-get', [...options, 'download', PACKAGE], called);
-  const deb = (await readdir(scratch.path)).find((name) => name.endsWith('.deb'));
-  if (!deb) throw new Error(`apt-get downloaded no ${PACKAGE}`);
+  await run('apt-get', [...options, 'download', name], called);
+  const deb = (await readdir(scratch.path)).find((file) => file.endsWith('.deb'));
+  if (!deb) throw new Error(`apt-get downloaded no ${name}`);
   await run('dpkg-deb', ['--extract', at(deb), at('root')], called);
-  await copyFile(at('root/usr/bin/etcd'), to);
+  await copyFile(at(`root/${program}`), to);
 }
 
 const makeDirectory = (path: string) => mkdir(path, { recursive: true });
