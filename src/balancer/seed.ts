@@ -8,6 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { messageOf, UsageError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import type { ConfigFile } from './nginx/config-file.ts';
+import { refuseUnwritable } from './preflight.ts';
 import { copyPrefix, planSeed } from './seed-plan.ts';
 
 export interface Seed {
@@ -46,8 +47,10 @@ export async function seed({ file, from, first }: Seed): Promise<string> {
       `--from ${from}: it has no mime.types: give a directory with the whole of nginx's own configuration, such as /etc/nginx`,
     );
   }
-  const plan = planSeed(await readdir(directory), source);
+  // What is somebody else's is said to be that, and not that it cannot be written.
+  const plan = planSeed(await readdir(directory).catch(() => []), source);
   if (plan.kind === 'refuse') throw new UsageError(refusal(file.path, plan.foreign));
+  await refuseUnwritable(file.path);
   if (plan.kind === 'fill') await copyAll(plan.missing, from, directory);
 
   const text = await file.text();

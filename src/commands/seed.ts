@@ -1,6 +1,5 @@
 /** `rollcall seed`: a volume or a directory that nginx can start on, before any balancer. */
 import { configFile } from '../balancer/nginx/config-file.ts';
-import { refuseUnwritable } from '../balancer/preflight.ts';
 import { seed } from '../balancer/seed.ts';
 import { type CommandSpec, parseCommandLine } from '../options/command-line.ts';
 import { checkRenderOptions } from '../options/render-options.ts';
@@ -22,7 +21,6 @@ export async function run(
   const { nginxConf, from } = values;
   const { render } = rendererOf({ ...values, services });
   const { text } = render(services.map((service) => ({ service, backends: [] })));
-  await refuseUnwritable(nginxConf);
   process.stdout.write(`${await seed({ file: configFile(nginxConf), from, first: text })}\n`);
   return 0;
 }
