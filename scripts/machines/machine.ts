@@ -3,25 +3,14 @@
  * programs and this checkout, both read-only. Its image holds nothing but the files it is given, so
  * there is nothing to pull; it goes at the end of its scope.
  */
-import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { docker } from '../container-etcd/docker.ts';
-import { makeScratch } from '../parts/scratch.ts';
 import { waitUntil } from '../parts/wait-until.ts';
-import { checkoutPath } from '../systemd/machine.ts';
+import { type Files, makeMachineImage } from '../systemd/machine-image.ts';
 import type { Network } from './network.ts';
 
-const MADE_WITHIN_MS = 60_000;
 /** A drain waits for up to 30 s, and the stop of an apache as long again. */
 const CALLED_WITHIN_MS = 90_000;
 const BOOTED_WITHIN_MS = 60_000;
-
-const run = promisify(execFile);
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
 
 /** One interface of a machine. */
 export interface Plug {
@@ -32,8 +21,7 @@ export interface Plug {
 export interface Boot {
   readonly hostname: string;
   readonly plugs: readonly [Plug, ...Plug[]];
-  /** Each absolute path and its content. */
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: Files;
 }
 
 export interface Machine extends AsyncDisposable {
@@ -51,32 +39,15 @@ export interface Machine extends AsyncDisposable {
   cutPower(): Promise<void>;
 }
 
-const ground: Readonly<Record<string, string>> = {
-  '/etc/passwd':
-    'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n',
-  '/etc/group': 'root:x:0:\nnogroup:x:65534:\n',
-  '/etc/nsswitch.conf': 'passwd: files systemd\ngroup: files systemd\nhosts: files\n',
-  '/etc/machine-id': '',
-  '/etc/systemd/system/default.target': '[Unit]\nDescription=Nothing by itself\n',
-};
-
 export async function bootMachine({ hostname, plugs, files }: Boot): Promise<Machine> {
   await using stack = new AsyncDisposableStack();
-  const host = process.env['DOCKER_HOST'];
-  const call = { host, withinMs: CALLED_WITHIN_MS };
-  const image = `rollcall-test/machine:${randomUUID()}`;
-  await makeImage(image, { ...ground, ...files }, host);
-  stack.defer(async () => void (await docker(call, 'image', 'rm', '--force', image)));
+  const call = { host: process.env['DOCKER_HOST'], withinMs: CALLED_WITHIN_MS };
+  const image = stack.use(await makeMachineImage(files));
   const [first, ...more] = plugs;
   const id = await docker(
     call,
     ...['create', '--hostname', hostname, '--network', first.network.name, '--ip', first.address],
-    ...['--cap-add', 'SYS_ADMIN', '--cap-add', 'SYS_PTRACE'],
-    ...['--security-opt', 'seccomp=unconfined'],
-    ...['--security-opt', 'apparmor=unconfined', '--cgroupns=private'],
-    ...['--tmpfs', '/run:exec', '--tmpfs', '/run/lock', '--tmpfs', '/tmp'],
-    ...['--volume', '/usr:/usr:ro', '--volume', `${checkout}:${checkoutPath}:ro`],
-    ...[image, '/usr/lib/systemd/systemd'],
+    ...image.words,
   );
   stack.defer(async () => void (await docker(call, 'rm', '--force', '--volumes', id)));
   const plugIn = async ({ network, address }: Plug) =>
@@ -109,27 +80,4 @@ export async function bootMachine({ hostname, plugs, files }: Boot): Promise<Mac
     cutPower: async () => void (await docker(call, 'kill', id)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-async function makeImage(
-  image: string,
-  files: Readonly<Record<string, string>>,
-  host: string | undefined,
-): Promise<void> {
-  await using root = await makeScratch('machine');
-  const tree = join(root.path, 'tree');
-  for (const path of ['usr', 'proc', 'sys', 'dev', 'run', 'tmp', 'root', 'var/lib', 'var/log']) {
-    await mkdir(join(tree, path), { recursive: true });
-  }
-  for (const path of ['bin', 'sbin', 'lib', 'lib64'])
-    await symlink(`usr/${path}`, join(tree, path));
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(join(tree, dirname(path)), { recursive: true });
-    await writeFile(join(tree, path), content);
-  }
-  const archive = join(root.path, 'image.tar');
-  await run('tar', ['--owner=0', '--group=0', '-C', tree, '-cf', archive, '.'], {
-    timeout: MADE_WITHIN_MS,
-  });
-  await docker({ host, withinMs: MADE_WITHIN_MS }, 'import', archive, image);
 }

@@ -2,7 +2,7 @@
  * The machine of whoever operates the three, on their network: etcdctl as root, the commands of
  * rollcall as the user of the watchdogs, and the client that asks both nginxes all along.
  */
-import { checkoutPath } from '../systemd/machine.ts';
+import { checkoutPath } from '../systemd/machine-image.ts';
 import { waitUntil } from '../parts/wait-until.ts';
 import type { Asked } from './asking.ts';
 import { type Certificate } from './certificates.ts';

@@ -3,7 +3,7 @@
  * rollcall is installed differs: it is the build of this checkout.
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { checkoutPath } from '../../scripts/systemd/machine.ts';
+import { checkoutPath } from '../../scripts/systemd/machine-image.ts';
 
 const shipped = new URL('../../units/host/', import.meta.url);
 const rollcall = `${checkoutPath}/node_modules/.bin/node ${checkoutPath}/dist/cli.js`;

@@ -3,7 +3,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
-import { bootMachine, checkoutPath } from '../../scripts/systemd/machine.ts';
+import { bootMachine } from '../../scripts/systemd/machine.ts';
+import { checkoutPath } from '../../scripts/systemd/machine-image.ts';
 import { hostFiles } from './host-units.ts';
 
 /** TTLs, restarts after a second, a start of Node, and a machine with other work. */

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apacheConf } from '../../scripts/parts/apache-conf.ts';
 import { findProgram } from '../../scripts/parts/find-program.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
-import { bootMachine, checkoutPath, type Machine } from '../../scripts/systemd/machine.ts';
+import { bootMachine, type Machine } from '../../scripts/systemd/machine.ts';
+import { checkoutPath } from '../../scripts/systemd/machine-image.ts';
 
 const ports = [8001, 8002];
 const rollcall = `${checkoutPath}/node_modules/.bin/node ${checkoutPath}/dist/cli.js`;

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apacheConf } from '../../scripts/parts/apache-conf.ts';
 import { findProgram } from '../../scripts/parts/find-program.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
-import { bootMachine, checkoutPath, type Machine } from '../../scripts/systemd/machine.ts';
+import { bootMachine, type Machine } from '../../scripts/systemd/machine.ts';
+import { checkoutPath } from '../../scripts/systemd/machine-image.ts';
 
 const key = '/test/apache-8001';
 const unit = 'rollcall-watchdog@8001.service';
