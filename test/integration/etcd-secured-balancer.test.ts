@@ -2,8 +2,6 @@
  * What a balancer needs to be allowed in an etcd with users: with less than all of it the pool is
  * served all the same, and each thing that is missing is told once.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Apache, startApache } from '../../scripts/parts/apache.ts';
 import { httpGet } from '../../scripts/parts/http-get.ts';
@@ -11,10 +9,14 @@ import { startBalancer } from '../../scripts/parts/rollcall.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
 import { parseAcknowledgement } from '../../src/registry/acknowledgement.ts';
 import { makeNginxSite, untilConfirmed } from '../support/nginx-site.ts';
-import { type SecuredEtcd, startSecuredEtcd } from '../support/secured-etcd.ts';
+import {
+  flagsOfUser,
+  type Permission,
+  type SecuredEtcd,
+  startSecuredEtcd,
+} from '../support/secured-etcd.ts';
 
 const prefix = '/prod/web';
-const password = 'of a balancer';
 
 /** As in the README. */
 const needed = [
@@ -22,7 +24,6 @@ const needed = [
   ['Read', `/rollcall/watchdogs${prefix}/`],
   ['Readwrite', `/rollcall/balancers${prefix}/`],
 ] as const;
-type Permission = (typeof needed)[number];
 
 let secured: SecuredEtcd;
 let apache: Apache;
@@ -34,33 +35,11 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
-/** A user of that name with these permissions and no others, as flags of the command line. */
-async function flagsOf(name: string, permissions: readonly Permission[]) {
-  const { admin, etcd, files, tls } = secured;
-  await admin.auth.roleAdd({ name });
-  for (const [permType, below] of permissions) {
-    const key = Buffer.from(below);
-    const range_end = Buffer.from(below.replace(/\/$/, '0'));
-    await admin.auth.roleGrantPermission({ name, perm: { permType, key, range_end } });
-  }
-  await admin.auth.userAdd({ name, password });
-  await admin.auth.userGrantRole({ user: name, role: name });
-  const [userFile, passwordFile] = ['user', 'password'].map((of) =>
-    join(tls.path, `${name}-${of}`),
-  );
-  await writeFile(`${userFile}`, name);
-  await writeFile(`${passwordFile}`, password);
-  return {
-    ...{ etcd: etcd.url, 'etcd-ca': files.ca, 'etcd-cert': files.cert, 'etcd-key': files.key },
-    ...{ 'etcd-user-file': `${userFile}`, 'etcd-password-file': `${passwordFile}` },
-  };
-}
-
 /** A balancer of that user, whose nginx serves the one backend that there is. */
 async function serving(name: string, permissions: readonly Permission[]) {
   await using owned = new AsyncDisposableStack();
   const site = owned.use(await makeNginxSite(secured.etcd.url, prefix));
-  const flags = await flagsOf(name, permissions);
+  const flags = await flagsOfUser(secured, name, permissions);
   const balancer = owned.use(await startBalancer({ ...site.flags, ...flags }));
   await site.startNginx();
   await untilConfirmed(balancer, 'one in the pool', ({ backends }) => backends.length === 1);

@@ -2,8 +2,6 @@
  * The roles of the README, grant by grant: with all of them nothing is missing, and with any one of them
  * less, or reading where it says writing, somebody is kept from something, and says from what.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readmeRoles } from '../../scripts/machines/roles.ts';
 import { type Apache, startApache } from '../../scripts/parts/apache.ts';
@@ -11,10 +9,14 @@ import { httpGet } from '../../scripts/parts/http-get.ts';
 import { startBalancer, startWatchdog } from '../../scripts/parts/rollcall.ts';
 import { waitUntil } from '../../scripts/parts/wait-until.ts';
 import { makeNginxSite } from '../support/nginx-site.ts';
-import { type SecuredEtcd, startSecuredEtcd } from '../support/secured-etcd.ts';
+import {
+  flagsOfUser,
+  type Permission,
+  type SecuredEtcd,
+  startSecuredEtcd,
+} from '../support/secured-etcd.ts';
 
 const withinMs = 20_000;
-const password = 'of the case';
 
 interface Grant {
   readonly access: 'read' | 'readwrite';
@@ -48,30 +50,13 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync());
 
 let cases = 0;
-/** A user of its own with these grants, as flags of the command line. */
+/** A user of its own with these grants. */
 async function asUser(grants: readonly Grant[]) {
-  const { admin, etcd, files, tls } = secured;
   const name = `case-${(cases += 1)}`;
-  await admin.auth.roleAdd({ name });
-  for (const { access, prefix } of grants) {
-    const key = Buffer.from(prefix);
-    const range_end = Buffer.from(prefix.replace(/\/$/, '0'));
-    const permType = access === 'read' ? 'Read' : 'Readwrite';
-    await admin.auth.roleGrantPermission({ name, perm: { permType, key, range_end } });
-  }
-  await admin.auth.userAdd({ name, password });
-  await admin.auth.userGrantRole({ user: name, role: name });
-  const userFile = join(tls.path, `${name}-user`);
-  const passwordFile = join(tls.path, `${name}-password`);
-  await writeFile(userFile, name);
-  await writeFile(passwordFile, password);
-  return {
-    name,
-    flags: {
-      ...{ etcd: etcd.url, 'etcd-ca': files.ca, 'etcd-cert': files.cert, 'etcd-key': files.key },
-      ...{ 'etcd-user-file': userFile, 'etcd-password-file': passwordFile },
-    },
-  };
+  const permissions = grants.map(({ access, prefix }): Permission => {
+    return [access === 'read' ? 'Read' : 'Readwrite', prefix];
+  });
+  return { name, flags: await flagsOfUser(secured, name, permissions) };
 }
 
 /** One of the two with that user, and all that it says of itself. */

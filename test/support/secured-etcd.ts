@@ -94,9 +94,34 @@ export async function enableUsers(client: Etcd3): Promise<void> {
 }
 
 /** Lets the user of the tests read and write below `prefix`. */
-export async function grant(auth: Etcd3['auth'], prefix: string): Promise<void> {
-  const key = Buffer.from(prefix);
-  const range_end = Buffer.from(prefix.replace(/\/$/, '0'));
-  const perm = { permType: 'Readwrite' as const, key, range_end };
-  await auth.roleGrantPermission({ name: 'sidecar', perm });
+export const grant = (auth: Etcd3['auth'], prefix: string): Promise<void> =>
+  grantTo(auth, 'sidecar', ['Readwrite', prefix]);
+
+export type Permission = readonly [what: 'Read' | 'Readwrite', below: string];
+
+async function grantTo(auth: Etcd3['auth'], name: string, [permType, below]: Permission) {
+  const key = Buffer.from(below);
+  const range_end = Buffer.from(below.replace(/\/$/, '0'));
+  await auth.roleGrantPermission({ name, perm: { permType, key, range_end } });
+}
+
+/** A user of that name with these permissions and no others, as flags of the command line. */
+export async function flagsOfUser(
+  { admin, etcd, files, tls }: SecuredEtcd,
+  name: string,
+  permissions: readonly Permission[],
+) {
+  const password = `of ${name}`;
+  await admin.auth.roleAdd({ name });
+  for (const permission of permissions) await grantTo(admin.auth, name, permission);
+  await admin.auth.userAdd({ name, password });
+  await admin.auth.userGrantRole({ user: name, role: name });
+  const userFile = join(tls.path, `${name}-user`);
+  const passwordFile = join(tls.path, `${name}-password`);
+  await writeFile(userFile, name);
+  await writeFile(passwordFile, password);
+  return {
+    ...{ etcd: etcd.url, 'etcd-ca': files.ca, 'etcd-cert': files.cert, 'etcd-key': files.key },
+    ...{ 'etcd-user-file': userFile, 'etcd-password-file': passwordFile },
+  };
 }
