@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { docker } from '../container-etcd/docker.ts';
+import { httpGet } from '../parts/http-get.ts';
 import { freePort } from '../parts/ports.ts';
 import { waitUntil } from '../parts/wait-until.ts';
 import { type Images, imagesOfRun } from './images.ts';
@@ -13,6 +14,10 @@ import { type Images, imagesOfRun } from './images.ts';
 const CALLED_WITHIN_MS = 30_000;
 /** A drain's timeout and the start of everything, on a machine as busy as it is. */
 const BROUGHT_WITHIN_MS = 150_000;
+
+const ANSWERED_WITHIN_MS = 2000;
+/** More than any pool of a test has, several times over: each worker of nginx counts for itself. */
+const MANY = 20;
 
 const run = promisify(execFile);
 
@@ -40,6 +45,8 @@ export interface Stack extends AsyncDisposable {
   readonly exec: (service: string, ...words: readonly string[]) => Promise<string>;
   /** By rollcall's own health command. */
   readonly untilReady: (service: string, withinMs?: number) => Promise<void>;
+  /** The pages that nginx answers with, of many requests. */
+  readonly bodies: () => Promise<readonly string[]>;
   /** As lines of `KEY VALUE`. */
   readonly keys: () => Promise<readonly string[]>;
 }
@@ -59,13 +66,14 @@ export async function planStack(plan: StackPlan = {}): Promise<Stack> {
     PROMETHEUS_PORT: String(prometheus),
     ...plan.env,
   };
+  const url = `http://127.0.0.1:${env.HTTP_PORT}/`;
   const compose = composeOf({ project, env, files: plan.files ?? ['docker/compose.yaml'] });
   const nameOf = (service: string) => `${project}-${service}-1`;
   const exec = (service: string, ...words: readonly string[]) =>
     call('exec', nameOf(service), ...words);
   return {
     ...{ project, env, compose, exec },
-    url: `http://127.0.0.1:${env.HTTP_PORT}/`,
+    url,
     prometheusUrl: `http://127.0.0.1:${env.PROMETHEUS_PORT}`,
     up: (...words) => compose('up', '--detach', '--wait', '--no-build', ...words),
     runOf: async (service) => {
@@ -82,6 +90,12 @@ export async function planStack(plan: StackPlan = {}): Promise<Stack> {
           (error: unknown) => String(error),
         ),
       );
+    },
+    bodies: async () => {
+      const seen = new Set<string>();
+      for (let n = 0; n < MANY; n += 1)
+        seen.add((await httpGet(url, ANSWERED_WITHIN_MS)).body.trim());
+      return [...seen].toSorted();
     },
     keys: async () => {
       const lines = (await exec('etcd', 'etcdctl', 'get', '--prefix', '/test/')).split('\n');

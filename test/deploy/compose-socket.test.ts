@@ -2,7 +2,6 @@
 import { stat } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planStack, type Stack } from '../../scripts/deploy/stack.ts';
-import { httpGet } from '../../scripts/parts/http-get.ts';
 
 const stack = new AsyncDisposableStack();
 let site: Stack;
@@ -20,20 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
-const bodies = async (): Promise<readonly string[]> => {
-  const seen = new Set<string>();
-  for (let n = 0; n < 20; n += 1) seen.add((await httpGet(site.url, 2000)).body.trim());
-  return [...seen].toSorted();
-};
-
 test('a change arrives in an nginx that runs on', async () => {
   const before = await site.runOf('nginx');
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
   // Ends once the balancer has proven that nginx sends its apache nothing new.
   await site.compose('stop', 'watchdog-8001');
-  expect(await bodies()).toEqual(['apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8002']);
   await site.up('watchdog-8001');
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
   expect(await site.runOf('nginx')).toEqual(before);
 });
 
@@ -43,5 +36,5 @@ test.each(['balancer', 'nginx'])('restart %s: the other runs on', async (restart
   await site.compose('restart', restarted);
   await site.untilReady('balancer');
   expect(await site.runOf(other)).toEqual(before);
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
 });

@@ -17,12 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
-const bodies = async (): Promise<readonly string[]> => {
-  const seen = new Set<string>();
-  for (let n = 0; n < 20; n += 1) seen.add((await httpGet(site.url, 2000)).body.trim());
-  return [...seen].toSorted();
-};
-
 /** All who ask meanwhile, and how it ended for those for whom it ended badly. */
 async function whileAsked(act: () => Promise<unknown>): Promise<readonly (string | undefined)[]> {
   using client = startSteadyClient(site.url);
@@ -52,7 +46,7 @@ async function crash(service: string): Promise<void> {
 }
 
 test('up --wait, once: both apaches answer, both keys are held', async () => {
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
   expect(await site.keys()).toEqual([
     `/test/apache-8001 ${site.env['NETWORK']}.11:8001`,
     `/test/apache-8002 ${site.env['NETWORK']}.12:8002`,
@@ -101,7 +95,7 @@ test('an apache is killed: out of the pool and in again, and nobody notices', as
     await site.untilReady('watchdog-8001');
   });
   expect(failed).toEqual([]);
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
   // Its apache's end is not its own.
   expect(await site.runOf('watchdog-8001')).toEqual(before.watchdog);
 });
@@ -114,7 +108,7 @@ test('a watchdog is killed: another run of it holds the key', async () => {
   });
   expect(failed).toEqual([]);
   expect((await recordOf('apache-8002')).instance).not.toBe(before.instance);
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
 });
 
 test('restart balancer: nginx runs on, and no request fails', async () => {
@@ -134,7 +128,7 @@ test('restart nginx: the balancer runs on, and proves what the new one serves', 
   await site.untilReady('balancer');
   expect(await site.runOf('balancer')).toEqual(before.balancer);
   expect(await site.runOf('nginx')).not.toEqual(before.nginx);
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
 });
 
 test.each(['balancer', 'nginx'])('%s is killed: the other runs on', async (killed) => {
@@ -143,13 +137,13 @@ test.each(['balancer', 'nginx'])('%s is killed: the other runs on', async (kille
   await crash(killed);
   await site.untilReady('balancer');
   expect(await site.runOf(other)).toEqual(before);
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
 });
 
 test('both are killed, and come back by themselves', async () => {
   await Promise.all([crash('balancer'), crash('nginx')]);
   await site.untilReady('balancer');
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
 });
 
 test('one apache after the other is restarted, drained by its watchdog: no request fails', async () => {
@@ -161,7 +155,7 @@ test('one apache after the other is restarted, drained by its watchdog: no reque
     }
   });
   expect(failed).toEqual([]);
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
 });
 
 test('one more pair joins, is scraped, and leaves: no request fails', async () => {
@@ -175,11 +169,11 @@ test('one more pair joins, is scraped, and leaves: no request fails', async () =
   gone.defer(async () => void (await compose('down', '--volumes', '--timeout', '1')));
   const failed = await whileAsked(async () => {
     await compose('up', '--detach', '--wait');
-    expect(await bodies()).toEqual(['apache-8001', 'apache-8002', 'apache-8003']);
+    expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002', 'apache-8003']);
     await untilScraped(3);
     await compose('down', '--volumes');
   });
   expect(failed).toEqual([]);
-  expect(await bodies()).toEqual(['apache-8001', 'apache-8002']);
+  expect(await site.bodies()).toEqual(['apache-8001', 'apache-8002']);
   expect(await site.keys()).toHaveLength(2);
 });
