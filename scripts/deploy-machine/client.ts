@@ -3,7 +3,8 @@
  * own: nginx tries none of them at a second backend, so each that fails shows.
  */
 import { waitUntil } from '../parts/wait-until.ts';
-import { checkoutPath, type Machine } from './machine.ts';
+import { checkoutPath } from '../systemd/machine-image.ts';
+import type { Machine } from './machine.ts';
 
 const STARTED_WITHIN_MS = 20_000;
 

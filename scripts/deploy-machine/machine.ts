@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { pipeline } from 'node:stream/promises';
 import { docker } from '../container-etcd/docker.ts';
 import { waitUntil } from '../parts/wait-until.ts';
-import { makeMachineImage } from './image.ts';
+import { checkoutPath, importTree } from '../systemd/machine-image.ts';
+import { groundFiles, groundLinks } from './ground.ts';
 
 const CALLED_WITHIN_MS = 120_000;
 const BOOTED_WITHIN_MS = 60_000;
@@ -19,9 +20,6 @@ const LOADED_WITHIN_MS = 120_000;
 /** systemd's own word for an orderly end. */
 const SHUT_DOWN = 'SIGRTMIN+3';
 const shutDownWithinS = 90;
-
-/** Where the checkout is on the machine. */
-export const checkoutPath = '/rollcall';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -53,7 +51,7 @@ export async function bootMachine(): Promise<Machine> {
   const host = process.env['DOCKER_HOST'];
   const call = { host, withinMs: CALLED_WITHIN_MS };
   const image = `rollcall-test/machine:${randomUUID()}`;
-  await makeMachineImage(image, host);
+  await importTree(image, groundFiles, groundLinks);
   stack.defer(async () => void (await docker(call, 'image', 'rm', '--force', image)));
   const id = await docker(
     call,

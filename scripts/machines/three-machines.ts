@@ -129,7 +129,8 @@ export async function bootThreeMachines(
         found = hosts.find((host) => host.address === address);
         return found !== undefined || text;
       });
-      return found ?? a;
+      if (!found) throw new Error('no leader');
+      return found;
     },
     untilInRotation: async (...of) => {
       await Promise.all(of.map(({ machine }) => untilInRotation(machine)));

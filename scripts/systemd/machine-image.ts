@@ -39,24 +39,8 @@ export interface MachineImage extends AsyncDisposable {
 }
 
 export async function makeMachineImage(files: Files): Promise<MachineImage> {
-  const host = process.env['DOCKER_HOST'];
   const name = `rollcall-test/machine:${randomUUID()}`;
-  await using root = await makeScratch('machine');
-  const tree = join(root.path, 'tree');
-  for (const path of ['usr', 'proc', 'sys', 'dev', 'run', 'tmp', 'root', 'var/lib', 'var/log']) {
-    await mkdir(join(tree, path), { recursive: true });
-  }
-  for (const path of ['bin', 'sbin', 'lib', 'lib64'])
-    await symlink(`usr/${path}`, join(tree, path));
-  for (const [path, content] of Object.entries({ ...ground, ...files })) {
-    await mkdir(join(tree, dirname(path)), { recursive: true });
-    await writeFile(join(tree, path), content);
-  }
-  const archive = join(root.path, 'image.tar');
-  await run('tar', ['--owner=0', '--group=0', '-C', tree, '-cf', archive, '.'], {
-    timeout: MADE_WITHIN_MS,
-  });
-  await docker({ host, withinMs: MADE_WITHIN_MS }, 'import', archive, name);
+  await importTree(name, { ...ground, ...files });
   return {
     words: [
       // As systemd has it on a host: to box a service in it has to see what /proc hides.
@@ -67,7 +51,39 @@ export async function makeMachineImage(files: Files): Promise<MachineImage> {
       ...['--volume', '/usr:/usr:ro', '--volume', `${checkout}:${checkoutPath}:ro`],
       ...[name, '/usr/lib/systemd/systemd'],
     ],
-    [Symbol.asyncDispose]: async () =>
-      void (await docker({ host, withinMs: REMOVED_WITHIN_MS }, 'image', 'rm', '--force', name)),
+    [Symbol.asyncDispose]: async () => {
+      const call = { host: process.env['DOCKER_HOST'], withinMs: REMOVED_WITHIN_MS };
+      await docker(call, 'image', 'rm', '--force', name);
+    },
   };
+}
+
+/**
+ * An image of these files and of places to mount the rest on; /usr is one of them.
+ * @param links where each is, and to what it points.
+ */
+export async function importTree(image: string, files: Files, links: Files = {}): Promise<void> {
+  await using root = await makeScratch('machine');
+  const tree = join(root.path, 'tree');
+  for (const path of ['usr', 'proc', 'sys', 'dev', 'run', 'tmp', 'root', 'var/lib', 'var/log']) {
+    await mkdir(join(tree, path), { recursive: true });
+  }
+  for (const path of ['bin', 'sbin', 'lib', 'lib64'])
+    await symlink(`usr/${path}`, join(tree, path));
+  const put = async (path: string, by: (at: string) => Promise<void>) => {
+    await mkdir(join(tree, dirname(path)), { recursive: true });
+    await by(join(tree, path));
+  };
+  for (const [path, content] of Object.entries(files)) {
+    await put(path, (at) => writeFile(at, content));
+  }
+  for (const [path, target] of Object.entries(links)) {
+    await put(path, (at) => symlink(target, at));
+  }
+  const archive = join(root.path, 'image.tar');
+  await run('tar', ['--owner=0', '--group=0', '-C', tree, '-cf', archive, '.'], {
+    timeout: MADE_WITHIN_MS,
+  });
+  const call = { host: process.env['DOCKER_HOST'], withinMs: MADE_WITHIN_MS };
+  await docker(call, 'import', archive, image);
 }
