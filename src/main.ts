@@ -41,7 +41,7 @@ const usage = `Usage: rollcall COMMAND [options]
   watchdog   probe one apache and hold its key in etcd while it passes
   balancer   keep nginx serving what etcd lists
   seed       make a directory ready for nginx to start on, before any balancer
-  health     ask one of them how it does, for a container
+  health     ask a watchdog or balancer how it does, for a container
   render     print the nginx.conf for backends from a file, without etcd and nginx
   drain      order that a backend is taken out of rotation
   undrain    take that back
